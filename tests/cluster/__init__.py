@@ -1,0 +1,1 @@
+"""A real Kubernetes cluster for the tests and the demo: `python -m tests.cluster up`."""

@@ -1,0 +1,121 @@
+"""What an earlier cluster may have left on this machine, and its removal: recorded pids and own paths first.
+
+Nothing here needs the state folder to be whole: processes are also found by our paths in their command lines,
+containers by their cgroup, mounts by their mount point, the network by the name of our bridge.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import re
+import shutil
+import time
+from pathlib import Path
+
+from tests.cluster import node
+from tests.cluster.control_plane import PROGRAMS as CONTROL_PLANE_PROGRAMS
+from tests.cluster.paths import RUN, STATE
+from tests.cluster.processes import Processes, end, naming
+from tests.cluster.progress import ClusterError
+
+PROGRAMS = (
+    *CONTROL_PLANE_PROGRAMS,
+    *("kubelet", "kube-proxy", "containerd", "containerd-shim-runc-v2", "tests.cluster.dns"),
+)
+MNT_DETACH = 2
+
+
+def mounts_below(mountinfo: str, folders: list[Path]) -> list[Path]:
+    """Mount points at or below the folders, the innermost and latest first. `mountinfo` is /proc/self/mountinfo.
+
+    The kernel writes space, tab, newline and backslash in a path as an octal escape; see proc(5).
+    """
+    points = [_unescape(line.split()[4]) for line in mountinfo.splitlines() if line.strip()]
+    ours = [point for point in points if any(point == folder or folder in point.parents for folder in folders)]
+    return ours[::-1]
+
+
+def _unescape(path: str) -> Path:
+    return Path(re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), path))
+
+
+def unmount(folders: list[Path]) -> None:
+    """Detach every mount at or below the folders, also those that something still uses."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    for point in mounts_below(Path("/proc/self/mountinfo").read_text(), folders):
+        if libc.umount2(os.fsencode(point), MNT_DETACH) != 0 and point.exists():
+            raise ClusterError(f"{point} cannot be unmounted: {os.strerror(ctypes.get_errno())}")
+
+
+def cgroups() -> list[Path]:
+    """The cgroups of our containers, the innermost first."""
+    found: list[Path] = []
+    for root in node.cgroup_roots(Path("/proc/self/mounts").read_text()):
+        top = root / node.CGROUP
+        if top.exists():
+            found += [Path(folder) for folder, _, _ in os.walk(top, topdown=False)]
+    return found
+
+
+def contained() -> list[int]:
+    """Pids of every process in our containers."""
+    pids: set[int] = set()
+    for group in cgroups():
+        with contextlib.suppress(OSError):
+            pids |= {int(line) for line in (group / "cgroup.procs").read_text().split()}
+    return sorted(pids)
+
+
+def remove_cgroups(*, timeout: float = 10.0) -> None:
+    """Remove the emptied cgroups; the kernel needs a moment after the last process."""
+    deadline = time.monotonic() + timeout
+    while remaining := cgroups():
+        for group in remaining:
+            with contextlib.suppress(OSError):
+                group.rmdir()
+        if time.monotonic() > deadline:
+            raise ClusterError(f"cgroups are still in use: {', '.join(map(str, remaining))}")
+        time.sleep(0.02)
+
+
+def present() -> list[str]:
+    """What there is to clean, in words; empty when the machine is clean."""
+    found = [f"{len(pids)} processes" for pids in [naming([STATE, RUN], programs=PROGRAMS)] if pids]
+    if pids := contained():
+        found.append(f"{len(pids)} processes in containers")
+    if points := mounts_below(Path("/proc/self/mountinfo").read_text(), [STATE, RUN]):
+        found.append(f"{len(points)} mounts")
+    found += [str(path) for path in (STATE, RUN) if path.exists()]
+    return found
+
+
+def clean() -> None:
+    """Remove everything of an earlier cluster. Safe to repeat, and after a kill in its middle."""
+    Processes(STATE).stop(timeout=1.0)
+    managers = [name for name in PROGRAMS if name != "containerd-shim-runc-v2"]
+    end(naming([STATE, RUN], programs=managers), timeout=1.0)  # first those that would start others again
+    end(contained(), timeout=0.2)
+    end(naming([STATE, RUN], programs=PROGRAMS), timeout=1.0)
+    unmount([STATE, RUN])
+    remove_cgroups()
+    node.remove_network()
+    for folder in (RUN, STATE):
+        remove_tree(folder)
+    logs = Path("/var/log/containers")  # the kubelet's links for log collectors; their targets were in our folder
+    for link in logs.glob("*.log") if logs.exists() else ():
+        if link.is_symlink() and STATE in link.readlink().parents:
+            link.unlink(missing_ok=True)
+
+
+def remove_tree(folder: Path) -> None:
+    """Delete a folder, but never through a mount point that is still there."""
+    if mounts_below(Path("/proc/self/mountinfo").read_text(), [folder]):
+        raise ClusterError(f"something is still mounted below {folder}")
+    for _ in range(3):  # a dying process may write one more file
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(0.1)
+    shutil.rmtree(folder)

@@ -1,0 +1,151 @@
+"""The `local` provider: one node on this machine, where no Docker engine is."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.cluster import binaries, container_runtime, debian, kubeconfig, leftovers, network, node
+from tests.cluster.control_plane import ControlPlane
+from tests.cluster.network import Addresses
+from tests.cluster.paths import KUBECONFIG, STATE
+from tests.cluster.processes import Processes, boot_id
+from tests.cluster.progress import ClusterError, say, step
+
+LOCK = Path("/run/lock/scheduledjob-testcluster.lock")
+DESCRIPTION = STATE / "cluster.json"
+PROCESSES = (
+    *("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"),
+    *("containerd", "kubelet", "kube-proxy", "dns"),
+)
+PORT = 6443
+
+# What decides how the cluster behaves. Another checkout with the same files may use the running cluster as it is.
+_RECIPE = ("versions", "control_plane", "node", "network", "container_runtime", "certificates", "dns", "local")
+
+
+def fingerprint() -> str:
+    """A digest of everything the running cluster was made from."""
+    digest = hashlib.sha256()
+    for name in _RECIPE:
+        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
+    for module in ("kubernetes", "etcd"):
+        digest.update((binaries.GO_MODULES / module / "go.mod").read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Only one command at a time changes the cluster of this machine; the kernel frees the lock of a killed one."""
+    LOCK.parent.mkdir(parents=True, exist_ok=True)
+    with LOCK.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another command is changing the cluster; waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def control_plane(address: str) -> ControlPlane:
+    return ControlPlane(folder=STATE, address=address, port=PORT, node=node.NAME, scheduler_flags=[])
+
+
+class LocalProvider:
+    name = "local"
+
+    def why_not(self) -> str | None:
+        return debian.why_no_local_node()
+
+    def up(self) -> Path:
+        """Make the cluster, or find it healthy; a cluster that is not is made anew."""
+        with alone():
+            found = self.trouble()
+            if found is None:
+                say("the local cluster is up")
+            else:
+                say(f"making the local cluster ({found})")
+                self._create()
+            self._hand_out()
+        return KUBECONFIG
+
+    def trouble(self) -> str | None:
+        """Why the cluster that is there cannot be used; None when it is healthy."""
+        try:
+            described = json.loads(DESCRIPTION.read_text())
+        except (OSError, ValueError):
+            return "there is none" if not leftovers.present() else "there are left-overs of an earlier one"
+        if described["fingerprint"] != fingerprint():
+            return "the earlier one was made by another version of this recipe"
+        running = {record.name for record in Processes(STATE).running()}
+        if lacking := [name for name in PROCESSES if name not in running]:
+            return f"of the earlier one, {', '.join(lacking)} does not run"
+        try:
+            node.wait_ready(control_plane(described["node"]), timeout=3.0)
+        except (ClusterError, OSError) as error:
+            return f"the earlier one does not answer: {error}"
+        return None
+
+    def _create(self) -> None:
+        debian.install(debian.missing({**debian.NODE_PROGRAMS, **debian.IMAGE_PROGRAMS}))
+        binaries.build(*binaries.CONTROL_PLANE, *binaries.NODE)
+        binaries.build_clients()
+        if found := leftovers.present():
+            with step(f"removing what is left of an earlier cluster ({', '.join(found)})"):
+                leftovers.clean()
+        STATE.mkdir(parents=True, mode=0o700)
+        addresses = network.choose(network.in_use())
+        began = time.monotonic()
+        with step(f"starting etcd and Kubernetes {binaries.KUBECTL.version} on {addresses.node}:{PORT}"):
+            network.create(addresses)
+            plane = control_plane(addresses.node)
+            plane.start()
+        with step("starting containerd, kubelet and kube-proxy"):
+            node.start(Processes(STATE), plane, addresses)
+            node.wait_ready(plane)
+        _describe(addresses, seconds=time.monotonic() - began)
+
+    def _hand_out(self) -> None:
+        described = json.loads(DESCRIPTION.read_text())
+        plane = control_plane(described["node"])
+        kubeconfig.write(KUBECONFIG, server=plane.server, pki=plane.pki, user="admin")
+        binaries.build_clients()
+        binaries.link()
+
+    def down(self) -> None:
+        """Remove every trace of the cluster. The cache of binaries and images stays."""
+        with alone():
+            if found := leftovers.present():
+                with step(f"removing the local cluster ({', '.join(found)})"):
+                    leftovers.clean()
+            node.remove_network()
+            KUBECONFIG.unlink(missing_ok=True)
+
+    def status(self) -> str:
+        found = self.trouble()
+        return "the local cluster is up" if found is None else f"the local cluster is not up: {found}"
+
+    def load(self, archives: dict[str, Path]) -> None:
+        """Give the node images, by name, from their archives; what it has is skipped by the caller."""
+        for archive in archives.values():
+            container_runtime.import_archive(archive)
+
+
+def _describe(addresses: Addresses, *, seconds: float) -> None:
+    """Written last: a cluster without this file was never finished."""
+    content = {
+        "fingerprint": fingerprint(),
+        "kubernetes": binaries.KUBECTL.version,
+        "boot": boot_id(),
+        "seconds": round(seconds, 1),
+        **asdict(addresses),
+    }
+    unfinished = DESCRIPTION.with_suffix(".new")
+    unfinished.write_text(json.dumps(content, indent=1))
+    unfinished.replace(DESCRIPTION)
