@@ -1,0 +1,308 @@
+"""The only I/O of the operator: a small Protocol and its one real implementation.
+
+Requests go by path through the dynamic client of `kubernetes.aio`, which needs no discovery that way.
+"""
+
+import json
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Protocol, Self
+from uuid import uuid4
+
+import aiohttp
+from kubernetes.aio import config
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.dynamic import DynamicClient
+from kubernetes.aio.dynamic.exceptions import DynamicApiError
+
+from scheduledjob_operator import names
+from scheduledjob_operator.metrics import API_REQUESTS
+from scheduledjob_operator.models.types import format_time
+
+Body = dict[str, Any]
+
+REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
+PAGE_SIZE = 500
+
+PATHS = {
+    "CronJob": ("apis/batch/v1", "cronjobs"),
+    "Job": ("apis/batch/v1", "jobs"),
+    "Pod": ("api/v1", "pods"),
+    "Event": ("apis/events.k8s.io/v1", "events"),
+    names.KIND: (f"apis/{names.API_VERSION}", names.PLURAL),
+}
+
+
+class ApiError(Exception):
+    """The API server refused a request, or could not be asked.
+
+    `status` is the HTTP status, 0 when there was no answer; `message` is the API server's own sentence.
+    """
+
+    def __init__(self, *, status: int, reason: str, message: str) -> None:
+        super().__init__(f"{status} {reason}: {message}" if status else message)
+        self.status = status
+        self.reason = reason
+        self.message = message
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the same request will be refused again: the fault is in what was asked for."""
+        return self.status in (400, 403, 405, 413, 415, 422) or "typed patch object" in self.message
+
+
+class Cluster(Protocol):
+    """What the reconciler needs from a cluster. Every method raises ApiError."""
+
+    async def get(self, kind: str, *, namespace: str, name: str) -> Body | None:
+        """The object; None when there is none."""
+
+    async def apply_cron_job(self, body: Body, *, force: bool) -> Body:
+        """Server-side apply of a CronJob with our field manager; the object as it is then."""
+
+    async def set_last_schedule_time(self, *, namespace: str, name: str, body: Body) -> Body:
+        """Merge `body` into the CronJob's status."""
+
+    async def set_managed_fields(
+        self, *, namespace: str, name: str, resource_version: str, entries: list[Body]
+    ) -> Body:
+        """Replace the CronJob's managedFields, if it is still at `resource_version`."""
+
+    async def patch_status(self, *, namespace: str, name: str, patch: Body) -> Body:
+        """Merge `patch` into the ScheduledJob's status; the object as it is then."""
+
+    async def post_event(self, event: Body) -> None:
+        """Create an Event."""
+
+    async def list_uids(self, kind: str, *, namespace: str | None) -> dict[tuple[str, str], str]:
+        """(namespace, name) -> uid of every object of a kind, metadata only."""
+
+
+class KubernetesCluster:
+    """A real cluster."""
+
+    def __init__(self, configuration: Configuration, *, identity: str) -> None:
+        self._client = ApiClient(configuration)
+        self._client.user_agent = f"scheduledjob-operator/{identity}"
+        self._dynamic = DynamicClient(self._client)
+        self._identity = identity
+
+    @classmethod
+    async def connect(cls, *, connections: int) -> Self:
+        """By the Pod's service account, else by KUBECONFIG. `connections`: most requests at once; 0: any."""
+        configuration = Configuration()
+        if "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ:
+            config.load_incluster_config(client_configuration=configuration)
+        else:
+            await config.load_kube_config(client_configuration=configuration)
+        configuration.connection_pool_maxsize = connections
+        return cls(configuration, identity=os.environ.get("HOSTNAME", "local"))
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def get(self, kind: str, *, namespace: str, name: str) -> Body | None:
+        try:
+            return await self._request("GET", path(kind, namespace=namespace, name=name))
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    async def apply_cron_job(self, body: Body, *, force: bool) -> Body:
+        metadata = body["metadata"]
+        query = {"fieldManager": names.FIELD_MANAGER, "force": "true" if force else "false"}
+        return await self._request(
+            "PATCH",
+            path("CronJob", namespace=metadata["namespace"], name=metadata["name"]),
+            body=body,
+            content_type="application/apply-patch+yaml",
+            query=query,
+        )
+
+    async def set_last_schedule_time(self, *, namespace: str, name: str, body: Body) -> Body:
+        return await self._merge_patch(
+            path("CronJob", namespace=namespace, name=name, subresource="status"), body={"status": body}
+        )
+
+    async def set_managed_fields(
+        self, *, namespace: str, name: str, resource_version: str, entries: list[Body]
+    ) -> Body:
+        operations = [
+            {"op": "replace", "path": "/metadata/managedFields", "value": entries},
+            # The API server refuses the patch when the object has moved on.
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": resource_version},
+        ]
+        return await self._request(
+            "PATCH",
+            path("CronJob", namespace=namespace, name=name),
+            body=operations,
+            content_type="application/json-patch+json",
+            query={"fieldManager": names.FIELD_MANAGER},
+        )
+
+    async def patch_status(self, *, namespace: str, name: str, patch: Body) -> Body:
+        return await self._merge_patch(
+            path(names.KIND, namespace=namespace, name=name, subresource="status"), body={"status": patch}
+        )
+
+    async def post_event(self, event: Body) -> None:
+        namespace = event["metadata"]["namespace"]
+        await self._request("POST", path("Event", namespace=namespace), body=event)
+
+    async def list_uids(self, kind: str, *, namespace: str | None) -> dict[tuple[str, str], str]:
+        uids: dict[tuple[str, str], str] = {}
+        async for page in self.pages(kind, namespace=namespace, selector="", metadata_only=True):
+            for item in page["items"]:
+                metadata = item["metadata"]
+                uids[metadata["namespace"], metadata["name"]] = metadata["uid"]
+        return uids
+
+    async def pages(
+        self, kind: str, *, namespace: str | None, selector: str, metadata_only: bool = False
+    ) -> AsyncIterator[Body]:
+        """The list of a kind, page by page."""
+        query = {"limit": str(PAGE_SIZE), "labelSelector": selector}
+        accept = "application/json"
+        if metadata_only:
+            accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+        while True:
+            page = await self._request("GET", path(kind, namespace=namespace), query=query, accept=accept)
+            yield page
+            if not (following := page["metadata"].get("continue")):
+                return
+            query["continue"] = following
+
+    @asynccontextmanager
+    async def watch(
+        self, kind: str, *, namespace: str | None, selector: str, resource_version: str, seconds: int
+    ) -> AsyncIterator[AsyncIterator[Body]]:
+        """Watch events of a kind after `resource_version`, for `seconds` at most."""
+        query = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "labelSelector": selector,
+            "resourceVersion": resource_version,
+            "timeoutSeconds": str(seconds),
+        }
+        # A bookmark comes every minute: a longer silence is a dead connection.
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=75)
+        response = await self._send(
+            "GET", path(kind, namespace=namespace), query=query, timeout=timeout, accept="application/json"
+        )
+        try:
+            yield _lines(response)
+        finally:
+            response.close()
+
+    async def _merge_patch(self, url: str, *, body: Body) -> Body:
+        return await self._request(
+            "PATCH",
+            url,
+            body=body,
+            content_type="application/merge-patch+json",
+            query={"fieldManager": names.FIELD_MANAGER},
+        )
+
+    async def _request(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: Any = None,
+        query: Mapping[str, str] | None = None,
+        content_type: str = "application/json",
+        accept: str = "application/json",
+    ) -> Body:
+        response = await self._send(
+            method, url, body=body, query=query, content_type=content_type, accept=accept
+        )
+        try:
+            answer: Body = json.loads(await response.read())
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ApiError(status=0, reason="NoAnswer", message=f"{method} {url}: {error!r}") from error
+        return answer
+
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: Any = None,
+        query: Mapping[str, str] | None = None,
+        timeout: aiohttp.ClientTimeout = REQUEST_TIMEOUT,  # noqa: ASYNC109  # passed on to aiohttp
+        content_type: str = "application/json",
+        accept: str = "application/json",
+    ) -> aiohttp.ClientResponse:
+        API_REQUESTS.labels(verb=method).inc()
+        try:
+            response: aiohttp.ClientResponse = await self._dynamic.request(
+                method,
+                url,
+                body=body,
+                query_params=list((query or {}).items()),
+                header_params={"Accept": accept},
+                content_type=content_type,
+                serialize=False,
+                _request_timeout=timeout,
+            )
+        except DynamicApiError as error:
+            raise _api_error(error) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ApiError(status=0, reason="NoAnswer", message=f"{method} {url}: {error!r}") from error
+        return response
+
+
+def path(kind: str, *, namespace: str | None, name: str | None = None, subresource: str | None = None) -> str:
+    """The URL path of an object, of a kind in a namespace, or of a kind in all namespaces."""
+    group_version, plural = PATHS[kind]
+    parts = [group_version]
+    if namespace is not None:
+        parts += ["namespaces", namespace]
+    parts += [part for part in (plural, name, subresource) if part]
+    return "/" + "/".join(parts)
+
+
+def event_body(*, kind: str, namespace: str, name: str, uid: str, details: Mapping[str, Any]) -> Body:
+    """An Event about an object. `details`: type, reason, note, action and time (aware datetime)."""
+    time = details["time"]
+    return {
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": {"namespace": namespace, "name": f"{name}.{uuid4().hex[:16]}"},
+        "eventTime": f"{format_time(time)[:-1]}.{time.microsecond:06d}Z",
+        "type": details["type"],
+        "reason": details["reason"],
+        "action": details["action"],
+        "note": details["note"][:1024],
+        "regarding": {
+            "apiVersion": names.API_VERSION,
+            "kind": kind,
+            "namespace": namespace,
+            "name": name,
+            "uid": uid,
+        },
+        "reportingController": f"{names.GROUP}/{names.FIELD_MANAGER}",
+        "reportingInstance": os.environ.get("HOSTNAME", "local"),
+    }
+
+
+async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[Body]:
+    try:
+        async for line in response.content:
+            yield json.loads(line)
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        raise ApiError(status=0, reason="BrokenStream", message=f"the stream broke off: {error!r}") from error
+
+
+def _api_error(error: DynamicApiError) -> ApiError:
+    try:
+        status = json.loads(error.body)
+        reason, message = status.get("reason") or "", status.get("message") or ""
+    except (TypeError, ValueError):
+        reason, message = "", ""
+    return ApiError(
+        status=error.status or 0, reason=reason or str(error.reason), message=message or str(error.reason)
+    )

@@ -1,0 +1,270 @@
+"""The CronJob we would like to exist for a ScheduledJob. Pure."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from scheduledjob_operator import names
+from scheduledjob_operator.models import ScheduledJobSpec
+from scheduledjob_operator.schedule import Schedule
+
+Body = dict[str, Any]
+
+RUNNER_UID = 65532
+EVIDENCE_MARGIN = timedelta(seconds=5)
+"""How much later than a handler's own timeout its Pod is ended, so that the runner can still report."""
+STARTUP_ALLOWANCE = timedelta(minutes=15)
+"""What a Job may need beyond its attempts: waiting for a node, pulling the image."""
+
+_MERGE_KEYS = {
+    "containers": "name",
+    "initContainers": "name",
+    "env": "name",
+    "volumes": "name",
+    "volumeMounts": "mountPath",
+    "imagePullSecrets": "name",
+    "ports": "containerPort",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerDefaults:
+    """What the operator's installation says about all runs."""
+
+    image: str
+    image_pull_policy: str = "IfNotPresent"
+    image_pull_secrets: tuple[str, ...] = ()
+    priority_class_prefix: str = "scheduledjob-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parent:
+    """Identity of the ScheduledJob."""
+
+    namespace: str
+    name: str
+    uid: str
+
+
+def cron_job(*, parent: Parent, spec: ScheduledJobSpec, schedule: Schedule, defaults: RunnerDefaults) -> Body:
+    """The CronJob, with only the fields we own, ready to be applied; its hash is in an annotation."""
+    body: Body = {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": {
+            "name": parent.name,
+            "namespace": parent.namespace,
+            "labels": _labels(parent),
+            "ownerReferences": [
+                {
+                    "apiVersion": names.API_VERSION,
+                    "kind": names.KIND,
+                    "name": parent.name,
+                    "uid": parent.uid,
+                    "controller": True,
+                    "blockOwnerDeletion": True,
+                }
+            ],
+        },
+        "spec": {
+            "schedule": schedule.canonical,
+            "timeZone": spec.time_zone,
+            "suspend": not spec.enabled,
+            "concurrencyPolicy": spec.concurrency_policy.value,
+            "startingDeadlineSeconds": _seconds(spec.starting_deadline),
+            "successfulJobsHistoryLimit": spec.history.succeeded_jobs,
+            "failedJobsHistoryLimit": spec.history.failed_jobs,
+            "jobTemplate": _job_template(parent=parent, spec=spec, defaults=defaults),
+        },
+    }
+    body["metadata"]["annotations"] = {names.ANNOTATION_SPEC_HASH: spec_hash(body)}
+    return body
+
+
+def spec_hash(body: Body) -> str:
+    """A short stable hash of a desired body."""
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def attempt_deadline(spec: ScheduledJobSpec) -> timedelta:
+    """After how long the kubelet ends one attempt. A handler ends itself a little earlier."""
+    return spec.timeout + (EVIDENCE_MARGIN if spec.handler else timedelta())
+
+
+def total_deadline(spec: ScheduledJobSpec) -> timedelta:
+    """After how long Kubernetes ends the Job, whatever state it is in."""
+    attempts = spec.retry.limit + 1
+    waits = sum(min(10 * 2**n, 600) for n in range(spec.retry.limit))
+    return (
+        STARTUP_ALLOWANCE + attempts * (attempt_deadline(spec) + spec.grace_period) + timedelta(seconds=waits)
+    )
+
+
+def _seconds(duration: timedelta) -> int:
+    return int(duration.total_seconds())
+
+
+def _labels(parent: Parent) -> dict[str, str]:
+    return {names.LABEL_MANAGED_BY: names.MANAGED_BY, names.LABEL_NAME: parent.name}
+
+
+def _job_template(*, parent: Parent, spec: ScheduledJobSpec, defaults: RunnerDefaults) -> Body:
+    labels = _labels(parent)
+    if spec.queue:
+        labels[names.LABEL_QUEUE] = spec.queue
+    return {
+        "metadata": {"labels": labels},
+        "spec": {
+            "backoffLimit": spec.retry.limit,
+            "activeDeadlineSeconds": _seconds(total_deadline(spec)),
+            "podFailurePolicy": _pod_failure_policy(spec),
+            "template": _pod_template(parent=parent, spec=spec, defaults=defaults),
+        },
+    }
+
+
+def _pod_failure_policy(spec: ScheduledJobSpec) -> Body:
+    rules: list[Body] = [
+        {
+            "action": "Ignore",
+            "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
+        }
+    ]
+    if spec.retry.never_on_exit_codes:
+        rules.append(
+            {
+                "action": "FailJob",
+                "onExitCodes": {
+                    "containerName": names.CONTAINER,
+                    "operator": "In",
+                    "values": sorted(set(spec.retry.never_on_exit_codes)),
+                },
+            }
+        )
+    return {"rules": rules}
+
+
+def _pod_template(*, parent: Parent, spec: ScheduledJobSpec, defaults: RunnerDefaults) -> Body:
+    template = merge(_template_defaults(spec=spec, defaults=defaults), spec.pod_template or {})
+    pod: Body = {
+        "restartPolicy": "Never",
+        "activeDeadlineSeconds": _seconds(attempt_deadline(spec)),
+        "terminationGracePeriodSeconds": _seconds(spec.grace_period),
+        "containers": [_container(parent=parent, spec=spec)],
+    }
+    if spec.service_account_name:
+        pod["serviceAccountName"] = spec.service_account_name
+        pod["automountServiceAccountToken"] = True
+    if spec.priority:
+        pod["priorityClassName"] = f"{defaults.priority_class_prefix}{spec.priority.value}"
+    return merge(template, {"metadata": {"labels": _labels(parent)}, "spec": pod})
+
+
+def _template_defaults(*, spec: ScheduledJobSpec, defaults: RunnerDefaults) -> Body:
+    """What a podTemplate may override: the restricted Pod Security profile, a writable /tmp."""
+    security: Body = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    if spec.image is None:
+        security["readOnlyRootFilesystem"] = True
+    container: Body = {
+        "name": names.CONTAINER,
+        "image": defaults.image,
+        "imagePullPolicy": defaults.image_pull_policy,
+        "securityContext": security,
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108  # an emptyDir of the Pod's own
+    }
+    pod: Body = {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": RUNNER_UID,
+            "runAsGroup": RUNNER_UID,
+            "fsGroup": RUNNER_UID,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "volumes": [{"name": "tmp", "emptyDir": {}}],
+        "containers": [container],
+    }
+    if defaults.image_pull_secrets:
+        pod["imagePullSecrets"] = [{"name": name} for name in defaults.image_pull_secrets]
+    return {"metadata": {}, "spec": pod}
+
+
+def _container(*, parent: Parent, spec: ScheduledJobSpec) -> Body:
+    user_env = [variable.model_dump(by_alias=True, exclude_none=True) for variable in spec.env]
+    container: Body = {
+        "name": names.CONTAINER,
+        "env": merge_named(_context(parent=parent, spec=spec), user_env, key="name", whole=True),
+    }
+    if spec.handler:
+        container["args"] = ["run", spec.handler]
+    if spec.command:
+        container["command"] = list(spec.command)
+    if spec.image:
+        container["image"] = spec.image
+    if spec.env_from:
+        container["envFrom"] = [
+            source.model_dump(by_alias=True, exclude_none=True) for source in spec.env_from
+        ]
+    if spec.resources:
+        container["resources"] = spec.resources.model_dump(by_alias=True, exclude_none=True)
+    return container
+
+
+def _context(*, parent: Parent, spec: ScheduledJobSpec) -> list[Body]:
+    """The run's context in environment variables; what differs from run to run by the downward API."""
+
+    def field(path: str) -> Body:
+        return {"valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}}
+
+    values: dict[str, Body] = {
+        "NAME": {"value": parent.name},
+        "NAMESPACE": field("metadata.namespace"),
+        "POD_NAME": field("metadata.name"),
+        "JOB_NAME": field(f"metadata.labels['{names.LABEL_JOB_NAME}']"),
+        "SLOT": field(f"metadata.annotations['{names.ANNOTATION_SLOT}']"),
+        "TRIGGER": field(f"metadata.annotations['{names.ANNOTATION_TRIGGER}']"),
+        "ATTEMPT": field(f"metadata.annotations['{names.ANNOTATION_ATTEMPT}']"),
+        "TIME_ZONE": {"value": spec.time_zone},
+        "TIMEOUT_SECONDS": {"value": str(_seconds(spec.timeout))},
+        "GRACE_PERIOD_SECONDS": {"value": str(_seconds(spec.grace_period))},
+    }
+    if spec.handler:
+        text = json.dumps(spec.args or {}, ensure_ascii=False, sort_keys=True)
+        # The kubelet expands $(NAME) in values; $$( is a literal one.
+        values["ARGS"] = {"value": text.replace("$(", "$$(")}
+    return [{"name": f"{names.ENV_PREFIX}{name}", **value} for name, value in values.items()]
+
+
+def merge(base: Body, overlay: Body) -> Body:
+    """`overlay` over `base`, deeply; lists of named things are merged by their name, other lists replaced.
+
+    Source: the merge keys of Kubernetes' own strategic merge patch.
+    """
+    result = dict(base)
+    for key, value in overlay.items():
+        present = result.get(key)
+        if isinstance(value, dict) and isinstance(present, dict):
+            result[key] = merge(present, value)
+        elif isinstance(value, list) and isinstance(present, list) and key in _MERGE_KEYS:
+            result[key] = merge_named(present, value, key=_MERGE_KEYS[key], whole=key == "env")
+        else:
+            result[key] = value
+    return result
+
+
+def merge_named(base: list[Body], overlay: list[Body], *, key: str, whole: bool = False) -> list[Body]:
+    """Two lists of objects as one: those of the same name in place of each other, new ones at the end.
+
+    `whole` replaces an item instead of merging into it, as for a variable, which is either a value or a
+    reference.
+    """
+    result = {str(item.get(key)): item for item in base}
+    for item in overlay:
+        name = str(item.get(key))
+        result[name] = merge(result[name], item) if name in result and not whole else item
+    return list(result.values())

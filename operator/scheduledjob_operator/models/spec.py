@@ -1,0 +1,205 @@
+"""The ScheduledJob's spec as frozen models; the custom resource definition is generated from them.
+
+The docstring under a field is what `kubectl explain` prints for it.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field, WithJsonSchema, model_validator
+
+from scheduledjob_operator.models.types import Between, Duration, FreeObject, Model, parse_duration
+
+_SCHEDULE_CEL = (
+    r"^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|\\S+( +\\S+){4})$"  # five fields or a macro
+)
+_QUANTITY = {"x-kubernetes-int-or-string": True, "anyOf": [{"type": "integer"}, {"type": "string"}]}
+
+
+def _rule(rule: str, message: str) -> dict[str, Any]:
+    return {"x-kubernetes-validations": [{"rule": rule, "message": message}]}
+
+
+def _default(text: str) -> Any:
+    return Field(default=parse_duration(text), json_schema_extra={"default": text})
+
+
+class ConcurrencyPolicy(StrEnum):
+    """What happens when a run is due while another one is active."""
+
+    ALLOW = "Allow"
+    FORBID = "Forbid"
+    REPLACE = "Replace"
+
+
+class Priority(StrEnum):
+    """Names of the priority classes that come with the operator, most urgent first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+class EnvVar(Model):
+    """One environment variable of the run."""
+
+    name: str = Field(min_length=1, max_length=256)
+    """Name of the variable."""
+    value: str | None = Field(default=None, max_length=32768)
+    """The value itself. Secrets belong into valueFrom.secretKeyRef."""
+    value_from: FreeObject | None = None
+    """A source for the value, as in a Pod: secretKeyRef, configMapKeyRef, fieldRef or resourceFieldRef."""
+
+
+class EnvFromSource(Model):
+    """A ConfigMap or Secret whose keys all become environment variables."""
+
+    prefix: str | None = Field(default=None, max_length=256)
+    """Text put in front of each key."""
+    config_map_ref: FreeObject | None = None
+    """The ConfigMap, by name, in the same namespace."""
+    secret_ref: FreeObject | None = None
+    """The Secret, by name, in the same namespace."""
+
+
+class Resources(Model):
+    """What the run may use and what is set aside for it, as in a Pod."""
+
+    limits: Annotated[
+        dict[str, int | str] | None,
+        WithJsonSchema({"type": "object", "maxProperties": 32, "additionalProperties": _QUANTITY}),
+    ] = None
+    """The most the run may use, such as {cpu: 500m, memory: 256Mi}."""
+    requests: Annotated[
+        dict[str, int | str] | None,
+        WithJsonSchema({"type": "object", "maxProperties": 32, "additionalProperties": _QUANTITY}),
+    ] = None
+    """What is set aside for the run on its node."""
+
+
+class Retry(Model):
+    """What happens after a failed attempt. Evictions, drains and preemptions never use up a retry."""
+
+    limit: int = Field(default=0, ge=0, le=100)
+    """How many more attempts follow a failed one. Kubernetes waits 10s before the first of them and
+    doubles the wait up to 10m. Default 0: one attempt only."""
+    never_on_exit_codes: list[Annotated[int, Field(ge=1, le=255)]] = Field(
+        default=[64, 65, 78], max_length=64, json_schema_extra={"x-kubernetes-list-type": "set"}
+    )
+    """Exit codes that end the run at once because trying again cannot help. Default: 64 (usage),
+    65 (bad data) and 78 (configuration) of sysexits.h."""
+
+
+class History(Model):
+    """How much of the past is kept."""
+
+    succeeded_jobs: int = Field(default=3, ge=1, le=50)
+    """How many succeeded Jobs, with their Pods and logs, stay in the cluster. Default 3."""
+    failed_jobs: int = Field(default=5, ge=1, le=50)
+    """How many failed Jobs, with their Pods and logs, stay in the cluster. Default 5."""
+    runs: int = Field(default=20, ge=1, le=100)
+    """How many finished runs status.recentRuns lists, also after their Jobs are gone. Default 20."""
+
+
+class ScheduledJobSpec(Model):
+    """What runs, when, and what happens when it fails."""
+
+    enabled: bool = True
+    """Whether the schedule fires. false suspends it and keeps everything else; switching it on again
+    fires no slot of the past. Default true."""
+    schedule: str = Field(
+        min_length=1,
+        max_length=120,
+        json_schema_extra=_rule(
+            f"self.matches('{_SCHEDULE_CEL}')",
+            "schedule has five fields (minute hour day-of-month month day-of-week) such as '*/5 * * * *', "
+            "or is a macro such as @hourly, @daily or @weekly",
+        ),
+    )
+    """When to run: five cron fields (minute, hour, day of month, month, day of week) or a macro such as
+    @daily, read as Kubernetes' CronJob does."""
+    time_zone: str = Field(default="Etc/UTC", min_length=1, max_length=64)
+    """IANA time zone of the schedule, such as Europe/Berlin. Default Etc/UTC."""
+    handler: str | None = Field(
+        default=None,
+        max_length=128,
+        json_schema_extra=_rule(
+            "self.matches('^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$')",
+            "handler is the name a function is registered under: letters, digits, '_', '-' and '.', "
+            "such as sync_all_portfolios",
+        ),
+    )
+    """Name of a handler registered in the runner image. Give either handler or command."""
+    args: FreeObject | None = None
+    """Arguments of the handler, a JSON object. The handler's own types check them at the start of each run."""
+    command: list[Annotated[str, Field(max_length=4096)]] | None = Field(
+        default=None, min_length=1, max_length=256, json_schema_extra={"x-kubernetes-list-type": "atomic"}
+    )
+    """Command to run instead of a handler, as a list: [program, argument, ...]. No shell is involved."""
+    image: str | None = Field(default=None, min_length=1, max_length=500)
+    """Container image to run instead of the shared runner image."""
+    env: list[EnvVar] = Field(
+        default=[],
+        max_length=200,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+    )
+    """Environment variables of the run."""
+    env_from: list[EnvFromSource] = Field(
+        default=[], max_length=50, json_schema_extra={"x-kubernetes-list-type": "atomic"}
+    )
+    """ConfigMaps and Secrets of the same namespace whose keys become environment variables."""
+    resources: Resources | None = None
+    """CPU and memory of the run."""
+    service_account_name: str | None = Field(default=None, min_length=1, max_length=253)
+    """ServiceAccount of the run, in the same namespace. Its token is mounted only when this is set."""
+    pod_template: FreeObject | None = None
+    """What the other fields cannot say: a PodTemplateSpec that is merged into the run's Pod, such as
+    nodeSelector, tolerations, volumes or sidecars. The run's own container is named job."""
+    timeout: Annotated[Duration, Between("1s", "720h")] = _default("24h")
+    """Longest time one attempt may take. It then ends as TimedOut, with its log tail and result kept.
+    Default 24h."""
+    grace_period: Annotated[Duration, Between("1s", "1h", example="30s")] = _default("30s")
+    """Time between SIGTERM and SIGKILL when a run is ended early. Default 30s."""
+    retry: Retry = Retry()
+    """What happens after a failed attempt: Kubernetes starts another one, up to limit times, unless the
+    exit code says that trying again cannot help. An attempt that ran into its timeout counts as failed;
+    one that was evicted, drained or preempted is started again and uses up nothing."""
+    concurrency_policy: ConcurrencyPolicy = ConcurrencyPolicy.FORBID
+    """What happens when a run is due while another one is active: Forbid skips it, Allow runs both,
+    Replace ends the active one first. Default Forbid."""
+    starting_deadline: Annotated[Duration, Between("10s", "720h", example="10m")] = _default("10m")
+    """How late a run may still start when nothing was there to start it in time; after that the slot
+    is missed. Default 10m."""
+    priority: Priority | None = None
+    """Which run goes first when the cluster is full: critical, high, normal or low. Default: the
+    cluster's own default priority."""
+    queue: str | None = Field(default=None, min_length=1, max_length=63)
+    """Name of a Kueue LocalQueue of the same namespace that admits the runs. Needs Kueue."""
+    history: History = History()
+    """How much of the past is kept."""
+
+    @model_validator(mode="after")
+    def _one_thing_to_run(self) -> "ScheduledJobSpec":
+        if (self.handler is None) == (self.command is None):
+            raise ValueError("give either handler or command, one of them and not both")
+        if self.args is not None and self.handler is None:
+            raise ValueError("args are for a handler: put the arguments of a command into command itself")
+        return self
+
+
+SPEC_RULES = [
+    {
+        "rule": "has(self.handler) || has(self.command)",
+        "message": "nothing to run: give handler (a function of the runner image) or command",
+    },
+    {
+        "rule": "!(has(self.handler) && has(self.command))",
+        "message": "give either handler or command, not both",
+    },
+    {
+        "rule": "!has(self.args) || has(self.handler)",
+        "message": "args are for a handler: put the arguments of a command into command itself",
+    },
+]
+"""Cross-field rules of the spec, in CEL, for the custom resource definition."""

@@ -1,0 +1,227 @@
+"""What the API server shows us, cut down to the fields we use: small frozen records.
+
+Pure. A record is made from an API body by its `from_body`; bodies themselves are not kept, because a
+cluster has thousands of them.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from scheduledjob_operator import names
+from scheduledjob_operator.models.types import parse_time
+from scheduledjob_operator.ownership import foreign_spec_managers
+
+Body = dict[str, Any]
+
+
+def moment(text: str | None) -> datetime | None:
+    """An API time as an aware UTC datetime."""
+    return parse_time(text) if text else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """The controlling owner of an object."""
+
+    kind: str
+    name: str
+    uid: str
+
+    @classmethod
+    def of(cls, metadata: Body) -> Self | None:
+        for reference in metadata.get("ownerReferences") or ():
+            if reference.get("controller"):
+                return cls(kind=reference["kind"], name=reference["name"], uid=reference["uid"])
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CronJobSeen:
+    """A CronJob, ours or not."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    owner: Owner | None
+    managed: bool
+    """Carries our labels: made by us for a ScheduledJob of its name."""
+    spec_hash: str
+    """Hash of the desired CronJob that was last applied; empty when there is none."""
+    foreign_managers: tuple[str, ...]
+    """Who else has written into its spec."""
+    schedule: str
+    time_zone: str
+    suspended: bool
+    starting_deadline_seconds: int | None
+    created: datetime | None
+    last_schedule_time: datetime | None
+    deleting: bool
+
+    @classmethod
+    def from_body(cls, body: Body) -> Self:
+        metadata, spec, status = body["metadata"], body.get("spec") or {}, body.get("status") or {}
+        labels = metadata.get("labels") or {}
+        return cls(
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+            uid=metadata["uid"],
+            resource_version=metadata.get("resourceVersion", ""),
+            owner=Owner.of(metadata),
+            managed=labels.get(names.LABEL_MANAGED_BY) == names.MANAGED_BY
+            and labels.get(names.LABEL_NAME) == metadata["name"],
+            spec_hash=(metadata.get("annotations") or {}).get(names.ANNOTATION_SPEC_HASH, ""),
+            foreign_managers=foreign_spec_managers(metadata.get("managedFields") or []),
+            schedule=spec.get("schedule", ""),
+            time_zone=spec.get("timeZone", ""),
+            suspended=bool(spec.get("suspend")),
+            starting_deadline_seconds=spec.get("startingDeadlineSeconds"),
+            created=moment(metadata.get("creationTimestamp")),
+            last_schedule_time=moment(status.get("lastScheduleTime")),
+            deleting="deletionTimestamp" in metadata,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobEnd:
+    """How Kubernetes ended a Job: its Complete or Failed condition."""
+
+    succeeded: bool
+    reason: str
+    message: str
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSeen:
+    """A Job made from one of our CronJobs, by whomever."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    parent: str
+    """Name of the ScheduledJob."""
+    created: datetime
+    started: datetime | None
+    end: JobEnd | None
+    ended_pods: int
+    """How many Pods Kubernetes counts as succeeded or failed."""
+    owner: Owner | None
+    manual: bool
+    slot: datetime | None
+    requested_by: str | None
+    deleting: bool
+
+    @classmethod
+    def from_body(cls, body: Body) -> Self:
+        metadata, status = body["metadata"], body.get("status") or {}
+        annotations = metadata.get("annotations") or {}
+        slot = annotations.get(names.ANNOTATION_SLOT) or annotations.get(names.ANNOTATION_SCHEDULED_TIMESTAMP)
+        return cls(
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+            uid=metadata["uid"],
+            resource_version=metadata.get("resourceVersion", ""),
+            parent=metadata["labels"][names.LABEL_NAME],
+            created=parse_time(metadata["creationTimestamp"]),
+            started=moment(status.get("startTime")),
+            end=_job_end(status),
+            ended_pods=int(status.get("succeeded") or 0) + int(status.get("failed") or 0),
+            owner=Owner.of(metadata),
+            manual=names.ANNOTATION_INSTANTIATE in annotations or slot is None,
+            slot=moment(slot),
+            requested_by=annotations.get(names.ANNOTATION_REQUESTED_BY),
+            deleting="deletionTimestamp" in metadata,
+        )
+
+
+def _job_end(status: Body) -> JobEnd | None:
+    for condition in status.get("conditions") or ():
+        if condition["type"] in ("Complete", "Failed") and condition["status"] == "True":
+            succeeded = condition["type"] == "Complete"
+            ended = (status.get("completionTime") if succeeded else None) or condition["lastTransitionTime"]
+            return JobEnd(
+                succeeded=succeeded,
+                reason=condition.get("reason", ""),
+                message=condition.get("message", ""),
+                time=parse_time(ended),
+            )
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodSeen:
+    """A Pod of such a Job. After its deletion the record stays until the run is in the ledger."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    parent: str
+    """Name of the ScheduledJob."""
+    job_name: str
+    created: datetime
+    phase: str
+    reason: str
+    """The Pod's own reason, such as Evicted or DeadlineExceeded."""
+    message: str
+    """What goes with it."""
+    disruption: str
+    """Reason of the DisruptionTarget condition; empty without one."""
+    waiting_reason: str
+    """Why the container has not started: its waiting reason, or the scheduler's."""
+    waiting_message: str
+    started: datetime | None
+    ended: datetime | None
+    exit_code: int | None
+    terminated_reason: str
+    termination_message: str
+    deleting: bool
+
+    @classmethod
+    def from_body(cls, body: Body) -> Self:
+        metadata, status = body["metadata"], body.get("status") or {}
+        conditions = {entry["type"]: entry for entry in status.get("conditions") or ()}
+        state = _container_state(status)
+        terminated, running = state.get("terminated") or {}, state.get("running") or {}
+        waiting = _waiting(state, conditions)
+        disruption = conditions.get("DisruptionTarget") or {}
+        return cls(
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+            uid=metadata["uid"],
+            resource_version=metadata.get("resourceVersion", ""),
+            parent=metadata["labels"][names.LABEL_NAME],
+            job_name=metadata["labels"].get(names.LABEL_JOB_NAME, ""),
+            created=parse_time(metadata["creationTimestamp"]),
+            phase=status.get("phase", ""),
+            reason=status.get("reason", ""),
+            message=status.get("message", ""),
+            disruption=disruption.get("reason", "") if disruption.get("status") == "True" else "",
+            waiting_reason=waiting.get("reason", ""),
+            waiting_message=waiting.get("message", ""),
+            started=moment(terminated.get("startedAt") or running.get("startedAt")),
+            ended=moment(terminated.get("finishedAt")),
+            exit_code=terminated.get("exitCode"),
+            terminated_reason=terminated.get("reason", ""),
+            termination_message=terminated.get("message", ""),
+            deleting="deletionTimestamp" in metadata,
+        )
+
+
+def _container_state(status: Body) -> Body:
+    for container in status.get("containerStatuses") or ():
+        if container.get("name") == names.CONTAINER:
+            state: Body = container.get("state") or {}
+            return state
+    return {}
+
+
+def _waiting(state: Body, conditions: dict[str, Body]) -> Body:
+    scheduled: Body = conditions.get("PodScheduled") or {}
+    if scheduled.get("status") == "False":
+        return scheduled
+    waiting: Body = state.get("waiting") or {}
+    return waiting

@@ -1,0 +1,78 @@
+"""The operator's HTTP port: /livez, /readyz and /metrics.
+
+kopf's own probe stays green when a watcher has died; this one looks for the tasks themselves.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from aiohttp import web
+from prometheus_client import generate_latest
+
+from scheduledjob_operator import names
+from scheduledjob_operator.controller import Controller
+
+START_UP_SECONDS = 60.0
+"""How long after the start the watch of ScheduledJobs may still be missing."""
+
+
+def troubles(controller: Controller, *, age: float) -> list[str]:
+    """What is wrong with the running operator, in sentences. `age`: seconds since its start."""
+    found = [f"the task '{task.get_name()}' has ended" for task in controller.tasks if task.done()]
+    if age > START_UP_SECONDS and not watchers():
+        found.append(
+            f"nothing watches {names.PLURAL}.{names.GROUP}: is the CustomResourceDefinition installed?"
+        )
+    return found
+
+
+def watchers() -> list[str]:
+    """Names of kopf's living watchers of ScheduledJobs."""
+    return [
+        task.get_name()
+        for task in asyncio.all_tasks()
+        if task.get_name().startswith(f"watcher for {names.PLURAL}.") and not task.done()
+    ]
+
+
+class ProbeServer:
+    """Answers the kubelet and Prometheus."""
+
+    def __init__(self, *, controller: Controller, clock: Callable[[], float]) -> None:
+        self._controller = controller
+        self._clock = clock
+        self._started = clock()
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, *, port: int) -> None:
+        app = web.Application()
+        app.router.add_get("/livez", self._livez)
+        app.router.add_get("/readyz", self._readyz)
+        app.router.add_get("/metrics", self._metrics)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, port=port).start()
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _livez(self, _request: web.Request) -> web.Response:
+        return _answer(troubles(self._controller, age=self._clock() - self._started))
+
+    async def _readyz(self, _request: web.Request) -> web.Response:
+        waiting = [
+            f"the first list of {informer.kind}s is not complete"
+            for informer in self._controller.informers
+            if not informer.synced.is_set()
+        ]
+        if not watchers():
+            waiting.append(f"the watch of {names.PLURAL} has not begun")
+        return _answer(waiting)
+
+    async def _metrics(self, _request: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), content_type="text/plain", charset="utf-8")
+
+
+def _answer(found: list[str]) -> web.Response:
+    return web.json_response({"ok": not found, "troubles": found}, status=503 if found else 200)

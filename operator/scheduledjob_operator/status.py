@@ -1,0 +1,304 @@
+"""Everything observed, and now -> the status. Pure.
+
+The status is rebuilt from what exists. Only what exists nowhere else is carried over from the status
+before: runs whose Jobs are gone, and the totals.
+"""
+
+import json
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from scheduledjob_operator.models import (
+    ActiveRun,
+    ConcurrencyPolicy,
+    Condition,
+    Counts,
+    Result,
+    Run,
+    ScheduledJobStatus,
+    Scheduler,
+    Trigger,
+)
+from scheduledjob_operator.names import ConditionType, ReadyReason
+from scheduledjob_operator.observed import CronJobSeen, JobSeen, PodSeen
+from scheduledjob_operator.runs import (
+    active_run,
+    deleted_run,
+    evidence_is_complete,
+    finished_run,
+    vanished_run,
+)
+from scheduledjob_operator.schedule import Schedule, ScheduleError
+
+NEXT_RUN_TIMES = 5
+EVIDENCE_PATIENCE = timedelta(seconds=3)
+"""How long a Job's end waits for the Pod that explains it: the two come by two watches."""
+REPLACEMENT_WINDOW = timedelta(seconds=10)
+OLD_VALUE_BYTES = 1024
+"""Largest handler result that stays in recentRuns once it is not in lastRun any more."""
+MOST_RUNS = 200
+"""Bound of status.recentRuns in the custom resource definition."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """What the `Ready` condition shall say."""
+
+    reason: ReadyReason
+    message: str
+
+    @property
+    def ok(self) -> bool:
+        return self.reason is ReadyReason.RECONCILED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """All that a status is made of."""
+
+    generation: int
+    ready: Ready
+    cron_job: CronJobSeen | None
+    jobs: Sequence[JobSeen]
+    """Jobs that exist."""
+    gone_jobs: Sequence[JobSeen]
+    """Jobs that were seen to go, as they were last seen."""
+    pods: Sequence[PodSeen]
+    concurrency_policy: ConcurrencyPolicy
+    runs_kept: int
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """The new status, what is new in it, and when to look again."""
+
+    status: ScheduledJobStatus
+    new_runs: tuple[Run, ...]
+    look_again: datetime | None
+
+
+def assess(*, previous: ScheduledJobStatus, seen: Observation) -> Assessment:
+    """The status that says what `seen` shows."""
+    known = {run.id: run for run in previous.recent_runs}
+    pods = _pods_by_job(seen.pods)
+    active: list[ActiveRun] = []
+    ended: list[Run] = []
+    awaited = False
+    for job in sorted(seen.jobs, key=lambda job: (job.created, job.name)):
+        if job.name in known:
+            continue
+        if job.end is None or _awaits_evidence(job=job, pods=pods.get(job.name, []), now=seen.now):
+            awaited = awaited or job.end is not None
+            active.append(_steady(active_run(job=job, pods=pods.get(job.name, [])), previous=previous))
+        else:
+            ended.append(finished_run(job=job, pods=pods.get(job.name, [])))
+    ended += _gone_runs(previous=previous, seen=seen, known=known, pods=pods)
+    new_runs = tuple(sorted(ended, key=lambda run: (run.end_time, run.id)))
+    status = _with_schedule(
+        _with_runs(previous=previous, seen=seen, new_runs=new_runs, active=active),
+        previous=previous,
+        seen=seen,
+    )
+    return Assessment(
+        status=status, new_runs=new_runs, look_again=_look_again(status, seen=seen, awaited=awaited)
+    )
+
+
+def changed_fields(
+    *, previous: ScheduledJobStatus, written: Container[str], status: ScheduledJobStatus
+) -> dict[str, Any]:
+    """The JSON merge patch from `previous` to `status`; empty when they are equal.
+
+    `written`: names of the fields that stand in the resource; the others are the model's defaults.
+    """
+    after = dump(status)
+    before = {key: value for key, value in dump(previous).items() if key in written}
+    return {key: after.get(key) for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+
+
+def dump(status: ScheduledJobStatus) -> dict[str, Any]:
+    """The status as it stands in the resource; empty lists are kept, so that they are shown as empty."""
+    return status.model_dump(by_alias=True, exclude_none=True, mode="json")
+
+
+def _pods_by_job(pods: Sequence[PodSeen]) -> dict[str, list[PodSeen]]:
+    result: dict[str, list[PodSeen]] = {}
+    for pod in sorted(pods, key=lambda pod: (pod.created, pod.name)):
+        result.setdefault(pod.job_name, []).append(pod)
+    return result
+
+
+def _awaits_evidence(*, job: JobSeen, pods: list[PodSeen], now: datetime) -> bool:
+    if job.end is None or evidence_is_complete(job=job, pods=pods):
+        return False
+    return timedelta() <= now - job.end.time < EVIDENCE_PATIENCE
+
+
+def _steady(run: ActiveRun, *, previous: ScheduledJobStatus) -> ActiveRun:
+    """The same run with the message it had for as long as its reason is the same.
+
+    Kubernetes words one trouble differently from second to second, and each wording would cost a write.
+    """
+    for before in previous.active:
+        if before.id == run.id and before.reason == run.reason:
+            return run.model_copy(update={"message": before.message})
+    return run
+
+
+def _gone_runs(
+    *,
+    previous: ScheduledJobStatus,
+    seen: Observation,
+    known: dict[str, Run],
+    pods: dict[str, list[PodSeen]],
+) -> list[Run]:
+    """Runs whose Jobs are gone and that are not in the ledger yet."""
+    present = {job.name for job in seen.jobs}
+    tombstones = {job.name: job for job in seen.gone_jobs if job.name not in present}
+    runs: list[Run] = []
+    for name, job in tombstones.items():
+        if name in known:
+            continue
+        if job.end is not None:
+            runs.append(finished_run(job=job, pods=pods.get(name, [])))
+        else:
+            replaced = seen.concurrency_policy is ConcurrencyPolicy.REPLACE and any(
+                abs(other.created - seen.now) < REPLACEMENT_WINDOW for other in seen.jobs
+            )
+            runs.append(deleted_run(job=job, pods=pods.get(name, []), replaced=replaced, now=seen.now))
+    lost = [run for run in previous.active if run.id not in present | tombstones.keys() | known.keys()]
+    return runs + [vanished_run(active=run, now=seen.now) for run in lost]
+
+
+def _with_runs(
+    *, previous: ScheduledJobStatus, seen: Observation, new_runs: tuple[Run, ...], active: list[ActiveRun]
+) -> ScheduledJobStatus:
+    """The ledger: what ran, how it ended, the totals."""
+    recent = _recent(previous=previous, new_runs=new_runs, seen=seen)
+    failures, counts = previous.consecutive_failures, previous.counts or Counts()
+    success, failure = previous.last_success_time, previous.last_failure_time
+    for run in new_runs:
+        counts = _counted(counts, run)
+        if run.result is Result.SUCCEEDED:
+            failures, success = 0, _latest(success, run.end_time)
+        elif run.result in (Result.FAILED, Result.TIMED_OUT):
+            failures, failure = failures + 1, _latest(failure, run.end_time)
+    durations = [
+        run.duration_seconds
+        for run in recent
+        if run.result is Result.SUCCEEDED and run.duration_seconds is not None
+    ]
+    return previous.model_copy(
+        update={
+            "active": active[:100],
+            "active_count": len(active),
+            "last_run": _newest(previous=previous, new_runs=new_runs),
+            "last_schedule_time": _last_schedule_time(previous=previous, runs=[*active, *new_runs]),
+            "last_success_time": success,
+            "last_failure_time": failure,
+            "consecutive_failures": failures,
+            "counts": counts,
+            "average_duration_seconds": round(sum(durations) / len(durations), 1) if durations else None,
+            "recent_runs": recent,
+        }
+    )
+
+
+def _newest(*, previous: ScheduledJobStatus, new_runs: tuple[Run, ...]) -> Run | None:
+    if not new_runs:
+        return previous.last_run
+    newest = new_runs[-1]
+    if previous.last_run and previous.last_run.end_time > newest.end_time:
+        return previous.last_run
+    return newest
+
+
+def _recent(*, previous: ScheduledJobStatus, new_runs: tuple[Run, ...], seen: Observation) -> list[Run]:
+    """Finished runs, newest first. One whose Job still exists is never dropped: it would be counted anew."""
+    runs = sorted(
+        (*previous.recent_runs, *(_compact(run) for run in new_runs)),
+        key=lambda run: (run.end_time, run.id),
+        reverse=True,
+    )
+    present = {job.name for job in seen.jobs}
+    kept = [run for place, run in enumerate(runs) if place < seen.runs_kept or run.id in present]
+    return kept[:MOST_RUNS]
+
+
+def _compact(run: Run) -> Run:
+    if run.value is None or len(json.dumps(run.value)) <= OLD_VALUE_BYTES:
+        return run
+    return run.model_copy(update={"value": None})
+
+
+def _counted(counts: Counts, run: Run) -> Counts:
+    field = {
+        Result.SUCCEEDED: "succeeded",
+        Result.FAILED: "failed",
+        Result.TIMED_OUT: "timed_out",
+        Result.CANCELLED: "cancelled",
+    }.get(run.result)
+    update = {"retries": counts.retries + max(len(run.attempts) - 1, 0)}
+    if field:
+        update[field] = getattr(counts, field) + 1
+    return counts.model_copy(update=update)
+
+
+def _latest(one: datetime | None, other: datetime) -> datetime:
+    return other if one is None else max(one, other)
+
+
+def _last_schedule_time(*, previous: ScheduledJobStatus, runs: Sequence[ActiveRun | Run]) -> datetime | None:
+    slots = [run.slot for run in runs if run.slot and run.trigger is Trigger.SCHEDULE]
+    return max([*slots, *filter(None, [previous.last_schedule_time])], default=None)
+
+
+def _with_schedule(
+    status: ScheduledJobStatus, *, previous: ScheduledJobStatus, seen: Observation
+) -> ScheduledJobStatus:
+    """What comes next, as the CronJob that exists will fire it, and the conditions."""
+    cron_job = seen.cron_job
+    fires = cron_job is not None and not cron_job.suspended and not cron_job.deleting
+    return status.model_copy(
+        update={
+            "observed_generation": seen.generation,
+            "cron_job_name": cron_job.name if cron_job else None,
+            "scheduler": Scheduler.CRON_JOB if fires else Scheduler.NONE,
+            "resolved_schedule": cron_job.schedule if cron_job else None,
+            "next_run_times": next_run_times(cron_job, now=seen.now) if fires and cron_job else [],
+            "conditions": [_ready_condition(previous=previous, seen=seen)],
+        }
+    )
+
+
+def next_run_times(cron_job: CronJobSeen, *, now: datetime) -> list[datetime]:
+    """The next five times the CronJob will fire, in UTC."""
+    try:
+        schedule = Schedule.parse(cron_job.schedule, time_zone=cron_job.time_zone or "Etc/UTC")
+    except ScheduleError:  # a hand-edited one, which is about to be put back
+        return []
+    return list(schedule.next_after(now, count=NEXT_RUN_TIMES))
+
+
+def _ready_condition(*, previous: ScheduledJobStatus, seen: Observation) -> Condition:
+    value = "True" if seen.ready.ok else "False"
+    before = next((entry for entry in previous.conditions if entry.type == ConditionType.READY), None)
+    return Condition(
+        type=ConditionType.READY,
+        status=value,
+        reason=seen.ready.reason,
+        message=seen.ready.message,
+        observed_generation=seen.generation,
+        last_transition_time=before.last_transition_time if before and before.status == value else seen.now,
+    )
+
+
+def _look_again(status: ScheduledJobStatus, *, seen: Observation, awaited: bool) -> datetime | None:
+    """When the status would change by the passing of time alone."""
+    if awaited:
+        return seen.now + timedelta(milliseconds=300)
+    # A slot's Job normally comes within seconds and brings the next times along with it, in one write.
+    return status.next_run_times[0] + timedelta(seconds=20) if status.next_run_times else None

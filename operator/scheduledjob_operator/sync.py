@@ -1,0 +1,202 @@
+"""Bringing the CronJob of a ScheduledJob into its desired state, with as few writes as there are."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from scheduledjob_operator import desired, names
+from scheduledjob_operator.cluster import ApiError, Body, Cluster
+from scheduledjob_operator.models import ScheduledJobSpec
+from scheduledjob_operator.models.types import format_time
+from scheduledjob_operator.names import EventReason, ReadyReason
+from scheduledjob_operator.observed import CronJobSeen
+from scheduledjob_operator.ownership import reclaimed
+from scheduledjob_operator.remarks import Remark
+from scheduledjob_operator.schedule import Schedule
+from scheduledjob_operator.status import Ready
+from scheduledjob_operator.store import ScheduledJobSeen, Store
+
+RETRY_REFUSED = timedelta(seconds=60)
+"""How soon a refused CronJob is tried again: a quota may have been raised, a foreign CronJob be gone."""
+RETRY_DELETING = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A spec that can be acted on."""
+
+    spec: ScheduledJobSpec
+    schedule: Schedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sync:
+    """What became of the CronJob: what to say about it, it, and a remark for the Events."""
+
+    ready: Ready
+    cron_job: CronJobSeen | None
+    remark: Remark | None = None
+    look_again: timedelta | None = None
+
+
+class ScheduledJobGoneError(Exception):
+    """The ScheduledJob does not exist any more."""
+
+
+class CronJobSync:
+    """Owns the way from a spec to its CronJob in the cluster."""
+
+    def __init__(
+        self,
+        *,
+        cluster: Cluster,
+        store: Store,
+        defaults: desired.RunnerDefaults,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._cluster = cluster
+        self._store = store
+        self._defaults = defaults
+        self._clock = clock
+
+    def owned(self, seen: ScheduledJobSeen) -> CronJobSeen | None:
+        """The CronJob that stands behind the ScheduledJob, as last seen."""
+        known = self._store.cron_job(seen.key)
+        return known if known and known.owner and known.owner.uid == seen.uid else None
+
+    async def bring(self, *, seen: ScheduledJobSeen, wanted: Wanted) -> Sync:
+        """Bring the CronJob into its desired state, unless it is in it or belongs to somebody else.
+
+        Raises ApiError when the API server could not be asked, ScheduledJobGoneError when nothing is left
+        to do.
+        """
+        parent = desired.Parent(namespace=seen.key.namespace, name=seen.key.name, uid=seen.uid)
+        body = desired.cron_job(
+            parent=parent, spec=wanted.spec, schedule=wanted.schedule, defaults=self._defaults
+        )
+        have = self.owned(seen)
+        if have is None:
+            found = await self._cluster.get("CronJob", namespace=parent.namespace, name=parent.name)
+            have = CronJobSeen.from_body(found) if found else None
+        if have is not None and not _may_take(have, seen=seen):
+            return _conflict(have)
+        if have is not None and have.deleting:
+            return Sync(ready=_reconciled(wanted), cron_job=have, look_again=RETRY_DELETING)
+        if have is not None and _in_sync(have, body=body, uid=seen.uid):
+            return Sync(ready=_reconciled(wanted), cron_job=have)
+        try:
+            return await self._apply(seen=seen, wanted=wanted, have=have, body=body)
+        except ApiError as error:
+            if not error.is_refusal:
+                raise
+            ready = refusal(error, spec=wanted.spec)
+            return Sync(ready=ready, cron_job=have, look_again=RETRY_REFUSED)
+
+    async def _apply(
+        self, *, seen: ScheduledJobSeen, wanted: Wanted, have: CronJobSeen | None, body: Body
+    ) -> Sync:
+        remark = None
+        if have is not None:
+            await self._fence_old_slots(have=have, wanted=wanted)
+            if have.foreign_managers:
+                await self._reclaim(have)
+                remark = Remark(
+                    "Warning",
+                    EventReason.DRIFT_CORRECTED,
+                    f"{', '.join(have.foreign_managers)} changed the CronJob; it was put back. "
+                    "Change the ScheduledJob instead",
+                )
+        elif seen.status.get("cronJobName"):
+            await self._ensure_parent(seen)
+            remark = Remark(
+                "Warning", EventReason.CRON_JOB_RECREATED, "the CronJob was gone; it was created again"
+            )
+        applied = await self._cluster.apply_cron_job(body, force=have is not None)
+        self._store.put_cron_job(applied)
+        return Sync(ready=_reconciled(wanted), cron_job=CronJobSeen.from_body(applied), remark=remark)
+
+    async def _ensure_parent(self, seen: ScheduledJobSeen) -> None:
+        """Raise ScheduledJobGoneError when the ScheduledJob went unnoticed and took its CronJob along."""
+        found = await self._cluster.get(names.KIND, namespace=seen.key.namespace, name=seen.key.name)
+        if found is None or found["metadata"]["uid"] != seen.uid:
+            self._store.forget_scheduled_job(seen.key, uid=seen.uid)
+            raise ScheduledJobGoneError(str(seen.key))
+
+    async def _fence_old_slots(self, *, have: CronJobSeen, wanted: Wanted) -> None:
+        """Keep a CronJob that is about to be enabled or rescheduled from firing a slot of the past.
+
+        The CronJob controller starts the latest slot after lastScheduleTime (or the CronJob's creation)
+        that is within startingDeadlineSeconds. Telling it that this slot is done is the only exact fence.
+        """
+        spec, schedule = wanted.spec, wanted.schedule
+        same = have.schedule == schedule.canonical and have.time_zone == spec.time_zone
+        if not spec.enabled or (same and not have.suspended):
+            return
+        now = self._clock()
+        earliest = max(filter(None, [have.last_schedule_time, have.created, now - spec.starting_deadline]))
+        slot = schedule.latest_at_or_before(now, not_before=earliest)
+        if slot is not None:
+            await self._cluster.set_last_schedule_time(
+                namespace=have.namespace, name=have.name, body={"lastScheduleTime": format_time(slot)}
+            )
+
+    async def _reclaim(self, have: CronJobSeen) -> None:
+        """Take over what others wrote into the CronJob's spec, so that the next apply removes it."""
+        body = await self._cluster.get("CronJob", namespace=have.namespace, name=have.name)
+        if body is None:
+            return
+        metadata = body["metadata"]
+        await self._cluster.set_managed_fields(
+            namespace=have.namespace,
+            name=have.name,
+            resource_version=metadata["resourceVersion"],
+            entries=reclaimed(metadata.get("managedFields") or []),
+        )
+
+
+def refusal(error: ApiError, *, spec: ScheduledJobSpec) -> Ready:
+    """What to say when the API server refused the CronJob: its own sentence, without values of ours."""
+    message = error.message
+    for variable in spec.env:
+        if variable.value and len(variable.value) > 3:
+            message = message.replace(variable.value, "[redacted]")
+    if error.status == 403:
+        quota = "exceeded quota" in message
+        return Ready(reason=ReadyReason.QUOTA_EXCEEDED if quota else ReadyReason.FORBIDDEN, message=message)
+    return Ready(reason=ReadyReason.APPLY_FAILED, message=message)
+
+
+def _may_take(have: CronJobSeen, *, seen: ScheduledJobSeen) -> bool:
+    """Ours, or left over from an earlier ScheduledJob of this name (deleted with --cascade=orphan)."""
+    if have.owner is None:
+        return have.managed
+    return have.owner.uid == seen.uid or (have.managed and have.owner.kind == names.KIND)
+
+
+def _in_sync(have: CronJobSeen, *, body: Body, uid: str) -> bool:
+    return (
+        have.managed
+        and have.owner is not None
+        and have.owner.uid == uid
+        and have.spec_hash == body["metadata"]["annotations"][names.ANNOTATION_SPEC_HASH]
+        and not have.foreign_managers
+    )
+
+
+def _conflict(have: CronJobSeen) -> Sync:
+    whose = (
+        f"controlled by {have.owner.kind} {have.owner.name}"
+        if have.owner
+        else "not made for this ScheduledJob"
+    )
+    message = (
+        f"a CronJob named {have.name} exists already and is {whose}; it is left as it is. "
+        "Rename the ScheduledJob, or delete that CronJob"
+    )
+    ready = Ready(reason=ReadyReason.NAME_CONFLICT, message=message)
+    return Sync(ready=ready, cron_job=None, look_again=RETRY_REFUSED)
+
+
+def _reconciled(wanted: Wanted) -> Ready:
+    state = "in sync" if wanted.spec.enabled else "suspended, because enabled is false"
+    return Ready(reason=ReadyReason.RECONCILED, message=f"the CronJob is {state}")
