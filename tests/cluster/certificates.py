@@ -49,13 +49,18 @@ class Pki:
         self._key("ca")
         _openssl(
             *("req", "-x509", "-new", "-key", self.key("ca"), "-subj", "/CN=scheduledjob-testcluster"),
+            # Python 3.13 and newer refuse an authority that does not say what its key is for
+            *("-addext", "keyUsage=critical,keyCertSign,cRLSign,digitalSignature"),
             *("-days", DAYS, "-out", self.crt("ca")),
         )
 
     def _sign(self, name: str, subject: str, *extensions: str) -> None:
         self._key(name)
         request, config = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
-        config.write_text("\n".join(["extendedKeyUsage=serverAuth,clientAuth", *extensions]) + "\n")
+        usage = ["basicConstraints=CA:FALSE", "keyUsage=critical,digitalSignature"]
+        usage += ["extendedKeyUsage=serverAuth,clientAuth"]
+        usage += ["subjectKeyIdentifier=hash", "authorityKeyIdentifier=keyid"]
+        config.write_text("\n".join([*usage, *extensions]) + "\n")
         _openssl("req", "-new", "-key", self.key(name), "-subj", subject, "-out", request)
         _openssl(
             *("x509", "-req", "-in", request, "-CA", self.crt("ca"), "-CAkey", self.key("ca"), "-CAcreateserial"),

@@ -1,0 +1,177 @@
+"""The project's images, built from its Dockerfiles; rebuilt only when what goes into them has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.cluster import base_image, versions
+from tests.cluster.paths import CHECKOUT, RUN, cache
+from tests.cluster.progress import ClusterError, step
+from tests.cluster.wheelhouse import wheelhouse
+
+KEPT_ARCHIVES = 3
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image of the project: where its Dockerfile, lock and project file are, relative to the checkout."""
+
+    name: str
+    dockerfile: str
+    lock: str
+    pyproject: str
+
+    @property
+    def slug(self) -> str:
+        return self.name.rpartition("/")[2].partition(":")[0]
+
+
+OPERATOR = Image("scheduledjob.dev/operator:dev", "operator/Dockerfile", "requirements/operator.txt", "pyproject.toml")
+RUNNER = Image(
+    "scheduledjob.dev/job-runner:dev",
+    "job_images/runner/Dockerfile",
+    "job_images/runner/requirements.txt",
+    "job_images/runner/pyproject.toml",
+)
+IMAGES = (OPERATOR, RUNNER)
+PYTHON = base_image.NAME
+"""An image with nothing but Python, for pods of the tests themselves."""
+
+
+def copied(dockerfile: str) -> list[str]:
+    """The sources (paths or patterns) of every COPY and ADD from the build context, in order. Pure."""
+    found: list[str] = []
+    for line in dockerfile.replace("\\\n", " ").splitlines():
+        words = shlex.split(line, comments=True)
+        if len(words) > 2 and words[0].upper() in {"COPY", "ADD"} and not any(w.startswith("--from") for w in words):
+            found += [word for word in words[1:-1] if not word.startswith("--")]
+    return found
+
+
+def inputs(context: Path, dockerfile: str) -> list[Path]:
+    """Every file that the Dockerfile (relative to the context) is or takes, sorted; without compiled Python."""
+    found = {context / dockerfile}
+    for pattern in copied((context / dockerfile).read_text()):
+        for path in context.glob(pattern.strip("./") or "*"):
+            found |= {path} if path.is_file() else {each for each in path.rglob("*") if each.is_file()}
+    return sorted(path for path in found if "__pycache__" not in path.parts and path.suffix != ".pyc")
+
+
+def content_key(files: Iterable[Path], *, context: Path, extra: Iterable[str] = ()) -> str:
+    """A digest of the files' names, modes and content."""
+    digest = hashlib.sha256()
+    for path in files:
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        executable = bool(path.stat().st_mode & 0o100)
+        digest.update(f"{path.relative_to(context)} {executable} {content}\n".encode())
+    for text in extra:
+        digest.update(f"{text}\n".encode())
+    return digest.hexdigest()[:12]
+
+
+def key(image: Image, *, extra: Iterable[str] = ()) -> str:
+    if not (CHECKOUT / image.dockerfile).exists():
+        raise ClusterError(f"there is no {image.dockerfile} to build {image.name} from")
+    return content_key(inputs(CHECKOUT, image.dockerfile), context=CHECKOUT, extra=extra)
+
+
+@dataclass(frozen=True)
+class Built:
+    """An image as an archive (`docker save` format), with the digest of what it was built from."""
+
+    name: str
+    key: str
+    archive: Path
+
+
+def build_with_buildah(image: Image) -> Built:
+    """Build without a Docker engine, on the base made here and with wheels fetched outside of the build."""
+    python = base_image.python_version()
+    built = key(image, extra=(base_image.archive().name, python))
+    archive = _archive(image.slug, built)
+    if not archive.exists():
+        _base()
+        wheels = wheelhouse(CHECKOUT / image.lock, pyproject=CHECKOUT / image.pyproject, python=python)
+        with step(f"building {image.name}"):
+            buildah(
+                *("build", "--isolation", "chroot", "--layers", "--tag", image.name, "--file", image.dockerfile),
+                *("--build-arg", f"BASE={base_image.NAME}"),
+                *("--build-arg", "PIP_OPTIONS=--no-index --find-links=/wheelhouse"),
+                *("--volume", f"{wheels}:/wheelhouse:ro", "--pull-never", str(CHECKOUT)),
+            )
+            _export(image.name, archive)
+    return Built(image.name, built, archive)
+
+
+def base_with_buildah() -> Built:
+    """The base itself, for pods that need nothing but Python."""
+    built = base_image.archive().stem.rpartition("-")[2]
+    archive = _archive(f"base-image-{versions.DEBIAN_SUITE}", built)
+    if not archive.exists():
+        _base()
+        _export(base_image.NAME, archive)
+    return Built(base_image.NAME, built, archive)
+
+
+def _archive(slug: str, built: str) -> Path:
+    return cache() / "images" / f"{slug}-{built}.docker.tar"
+
+
+def _base() -> None:
+    """Make the base known to buildah under its name."""
+    files = base_image.archive()
+    label = f"source={files.name}"
+    known = buildah("images", "--quiet", "--filter", f"label={label}", "--filter", f"reference={base_image.NAME}")
+    if known.strip():
+        return
+    with step("giving the base to buildah"):
+        container = buildah("from", "scratch").strip()
+        buildah("add", "--quiet", container, str(files), "/")
+        buildah(*("config", "--label", label, "--env", "PATH=/usr/local/bin:/usr/bin:/bin", container))
+        buildah("commit", "--quiet", "--rm", container, base_image.NAME)
+
+
+def _export(name: str, archive: Path) -> None:
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = archive.with_name(f".{archive.name}")
+    unfinished.unlink(missing_ok=True)
+    buildah("push", "--quiet", name, f"docker-archive:{unfinished}:{name}")
+    unfinished.replace(archive)
+    slug = archive.name.rpartition("-")[0]
+    older = sorted(archive.parent.glob(f"{slug}-????????????.docker.tar"), key=lambda path: -path.stat().st_mtime)
+    for path in older[KEPT_ARCHIVES:]:
+        path.unlink()
+
+
+def buildah(*arguments: str) -> str:
+    """Run buildah on a storage of its own, so that nobody's images are touched."""
+    storage = cache() / "buildah"
+    storage.mkdir(parents=True, exist_ok=True)
+    command = ["buildah", "--root", str(storage), "--runroot", str(RUN.with_name(f"{RUN.name}-buildah"))]
+    done = subprocess.run(
+        [*command, *arguments],
+        cwd=CHECKOUT,
+        env={**os.environ, "STORAGE_DRIVER": _driver(), "BUILDAH_ISOLATION": "chroot"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        output = (done.stdout + done.stderr)[-3000:]
+        raise ClusterError(f"`buildah {arguments[0]}` failed:\n{output}")
+    return done.stdout
+
+
+def _driver() -> str:
+    """overlay shares layers; it cannot lie on another overlay, as in a container without a volume."""
+    shown = subprocess.run(
+        ["stat", "--file-system", "--format=%T", str(cache())], capture_output=True, text=True, check=False
+    )
+    return "vfs" if shown.stdout.strip() == "overlayfs" else "overlay"
