@@ -118,12 +118,25 @@ def _job_template(*, parent: Parent, spec: ScheduledJobSpec, defaults: RunnerDef
     return {
         "metadata": {"labels": labels},
         "spec": {
-            "backoffLimit": spec.retry.limit,
+            **_retries(spec),
             "activeDeadlineSeconds": _seconds(total_deadline(spec)),
             "podFailurePolicy": _pod_failure_policy(spec),
             "template": _pod_template(parent=parent, spec=spec, defaults=defaults),
         },
     }
+
+
+def _retries(spec: ScheduledJobSpec) -> Body:
+    """How often Kubernetes tries again.
+
+    A Pod does not know which attempt it is, unless its Job counts the failures of each index and tells
+    them in an annotation: so a Job that may be tried again has one index.
+    """
+    limit = spec.retry.limit
+    if not limit:
+        return {"backoffLimit": 0}
+    indexed = {"completionMode": "Indexed", "completions": 1, "parallelism": 1}
+    return {"backoffLimit": limit, "backoffLimitPerIndex": limit, **indexed}
 
 
 def _pod_failure_policy(spec: ScheduledJobSpec) -> Body:
@@ -229,6 +242,9 @@ def _context(*, parent: Parent, spec: ScheduledJobSpec) -> list[Body]:
         "SLOT": field(f"metadata.annotations['{names.ANNOTATION_SLOT}']"),
         "TRIGGER": field(f"metadata.annotations['{names.ANNOTATION_TRIGGER}']"),
         "ATTEMPT": field(f"metadata.annotations['{names.ANNOTATION_ATTEMPT}']"),
+        "FAILURES": field(f"metadata.annotations['{names.ANNOTATION_FAILURES}']")
+        if spec.retry.limit
+        else {"value": "0"},
         "TIME_ZONE": {"value": spec.time_zone},
         "TIMEOUT_SECONDS": {"value": str(_seconds(spec.timeout))},
         "GRACE_PERIOD_SECONDS": {"value": str(_seconds(spec.grace_period))},

@@ -32,6 +32,7 @@ ANNOTATION_REQUESTED_BY = f"{GROUP}/requested-by"
 # Kubernetes' own names, as the CronJob and Job controllers and kubectl write them.
 ANNOTATION_SCHEDULED_TIMESTAMP = "batch.kubernetes.io/cronjob-scheduled-timestamp"
 ANNOTATION_INSTANTIATE = "cronjob.kubernetes.io/instantiate"
+ANNOTATION_FAILURES = "batch.kubernetes.io/job-index-failure-count"
 LABEL_JOB_NAME = "batch.kubernetes.io/job-name"
 
 ENV_PREFIX = "SCHEDULEDJOB_"
