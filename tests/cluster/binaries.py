@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster import versions
+from tests.cluster.commands import attempt
 from tests.cluster.paths import GO_MODULES, OUTPUT, cache
 from tests.cluster.progress import ClusterError, step
 
@@ -63,7 +63,8 @@ HELM = Tool(
     "helm.sh/helm/v4/cmd/helm",
     f"-X helm.sh/helm/v4/internal/version.version=v{versions.HELM}",
 )
-TOOLS = {tool.name: tool for tool in (*CONTROL_PLANE, *NODE, KUBECTL, HELM)}
+KIND = Tool("kind", versions.KIND, "kind", "sigs.k8s.io/kind")
+TOOLS = {tool.name: tool for tool in (*CONTROL_PLANE, *NODE, KUBECTL, HELM, KIND)}
 
 
 def binary(name: str) -> str:
@@ -82,15 +83,15 @@ def check_go() -> None:
     hint = "install Go from https://go.dev/dl/ (1.21 or newer; it fetches the exact version it needs)"
     go = shutil.which("go")
     if not go:
-        raise ClusterError(f"the local cluster is built from Go modules and there is no `go` on the PATH: {hint}")
-    shown = subprocess.run([go, "version"], capture_output=True, text=True, check=False).stdout
+        raise ClusterError(f"the cluster's programs are built from Go modules, and there is no `go`: {hint}")
+    shown = attempt(go, "version").stdout
     found = parse_go_version(shown)
     if not found or found < OLDEST_GO:
         raise ClusterError(f"{go} is too old ({shown.strip() or 'it does not run'}): {hint}")
 
 
 def build(*tools: Tool) -> None:
-    """Build the tools that are not in the cache yet. Killed in the middle, the next call goes on where it stopped."""
+    """Build the tools that the cache lacks. Killed in the middle, the next call goes on where it stopped."""
     missing = [tool for tool in tools if not tool.path.exists()]
     if missing:
         check_go()
@@ -102,15 +103,11 @@ def build(*tools: Tool) -> None:
 def _build(tool: Tool) -> None:
     tool.path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = tool.path.with_name(f".{tool.path.name}.{os.getpid()}")
-    command = ["go", "build", "-trimpath", "-mod=readonly", "-ldflags", f"-s -w {tool.flags}"]
-    done = subprocess.run(
-        [*command, "-o", str(unfinished), tool.package],
+    done = attempt(
+        *("go", "build", "-trimpath", "-mod=readonly", "-ldflags", f"-s -w {tool.flags}"),
+        *("-o", unfinished, tool.package),
         cwd=GO_MODULES / tool.module,
-        env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOTOOLCHAIN": "auto", "GOWORK": "off"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
+        env={"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOTOOLCHAIN": "auto", "GOWORK": "off"},
     )
     if done.returncode:
         unfinished.unlink(missing_ok=True)

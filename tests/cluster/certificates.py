@@ -1,13 +1,12 @@
-"""The keys and certificates of one control plane, made with openssl (EC P-256: a dozen take half a second)."""
+"""The keys and certificates of one control plane, made with openssl (EC P-256: all take half a second)."""
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cluster.progress import ClusterError
+from tests.cluster.commands import run
 
 DAYS = "3650"
 
@@ -39,16 +38,26 @@ class Pki:
         self._sign("proxy", "/CN=system:kube-proxy")
         self._sign("kubelet", f"/O=system:nodes/CN=system:node:{node}")
         self._key("service-account")
-        _openssl("ec", "-in", self.key("service-account"), "-pubout", "-out", self.folder / "service-account.pub")
+        public = self.folder / "service-account.pub"
+        run("openssl", "ec", "-in", self.key("service-account"), "-pubout", "-out", public)
 
     def _key(self, name: str) -> None:
-        _openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", self.key(name))
+        run("openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", self.key(name))
         self.key(name).chmod(0o600)
 
     def _authority(self) -> None:
         self._key("ca")
-        _openssl(
-            *("req", "-x509", "-new", "-key", self.key("ca"), "-subj", "/CN=scheduledjob-testcluster"),
+        run(
+            *(
+                "openssl",
+                "req",
+                "-x509",
+                "-new",
+                "-key",
+                self.key("ca"),
+                "-subj",
+                "/CN=scheduledjob-testcluster",
+            ),
             # Python 3.13 and newer refuse an authority that does not say what its key is for
             *("-addext", "keyUsage=critical,keyCertSign,cRLSign,digitalSignature"),
             *("-days", DAYS, "-out", self.crt("ca")),
@@ -61,18 +70,10 @@ class Pki:
         usage += ["extendedKeyUsage=serverAuth,clientAuth"]
         usage += ["subjectKeyIdentifier=hash", "authorityKeyIdentifier=keyid"]
         config.write_text("\n".join([*usage, *extensions]) + "\n")
-        _openssl("req", "-new", "-key", self.key(name), "-subj", subject, "-out", request)
-        _openssl(
-            *("x509", "-req", "-in", request, "-CA", self.crt("ca"), "-CAkey", self.key("ca"), "-CAcreateserial"),
-            *("-days", DAYS, "-extfile", config, "-out", self.crt(name)),
+        run("openssl", "req", "-new", "-key", self.key(name), "-subj", subject, "-out", request)
+        run(
+            *("openssl", "x509", "-req", "-in", request, "-CA", self.crt("ca"), "-CAkey", self.key("ca")),
+            *("-CAcreateserial", "-days", DAYS, "-extfile", config, "-out", self.crt(name)),
         )
         request.unlink()
         config.unlink()
-
-
-def _openssl(*arguments: str | Path) -> None:
-    done = subprocess.run(
-        ["openssl", *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise ClusterError(f"openssl {arguments[0]} failed: {done.stderr.strip()}")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import platform
 import shutil
 import subprocess
 import tarfile
 import time
 from pathlib import Path
 
+from tests.cluster.commands import attempt, run
 from tests.cluster.debian import CNI_PLUGINS
 from tests.cluster.paths import RUN, STATE, cache
 from tests.cluster.processes import Processes
@@ -25,7 +28,8 @@ root = "{state}/containerd"
 state = "{run}/containerd"
 oom_score = 0
 disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.v1.btrfs",
-  "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.devmapper"]
+  "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.aufs",
+  "io.containerd.snapshotter.v1.devmapper"]
 [grpc]
   address = "{socket}"
 [ttrpc]
@@ -47,8 +51,9 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.
 
 
 def pod_network(pods: str) -> dict[str, object]:
-    """The CNI configuration. Point-to-point links, not a bridge: every packet between two pods of the node is routed,
-    so that answers through a Service's address find their way back without the br_netfilter module."""
+    """The CNI configuration. Point-to-point links, not a bridge: packets between two pods are routed, so that
+    answers through a Service's address find their way back without the br_netfilter module.
+    """
     ipam = {
         "type": "host-local",
         "dataDir": str(STATE / "cni/leases"),
@@ -79,13 +84,7 @@ def start(processes: Processes, *, pods: str) -> None:
 
 
 def _ctr(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["ctr", "--address", str(SOCKET), "--namespace", "k8s.io", *arguments],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return attempt("ctr", "--address", SOCKET, "--namespace", "k8s.io", *arguments)
 
 
 def import_archive(archive: Path) -> None:
@@ -100,16 +99,13 @@ def image_names() -> set[str]:
 
 
 def pause_archive() -> Path:
-    """An image of one static program, as the archive that `docker save` would write; made once per machine."""
+    """An image of one static program, as an archive that `docker save` would write; made once per machine."""
     archive = cache() / "images" / "pause-1.tar"
     if archive.exists():
         return archive
     archive.parent.mkdir(parents=True, exist_ok=True)
     program = archive.with_suffix(".program")
-    compiler = ["gcc", "-static", "-Os", "-s", "-o", str(program), str(PAUSE_SOURCE)]
-    done = subprocess.run(compiler, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ClusterError(f"gcc could not build the pause program: {done.stderr}")
+    run("gcc", "-static", "-Os", "-s", "-o", program, PAUSE_SOURCE)
     archive.write_bytes(one_program_image(program.read_bytes(), path="pause", name=PAUSE))
     program.unlink()
     return archive
@@ -117,9 +113,6 @@ def pause_archive() -> Path:
 
 def one_program_image(content: bytes, *, path: str, name: str) -> bytes:
     """A `docker save` archive of an image whose only file is the program `path`, run as nobody (65535)."""
-    import hashlib
-    import platform
-
     layer = tar({path: (content, 0o755)})
     config = {
         "architecture": {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine()),

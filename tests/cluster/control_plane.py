@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.cluster import kubeconfig
 from tests.cluster.binaries import CONTROL_PLANE, binary, build
 from tests.cluster.certificates import Pki
+from tests.cluster.kubeconfig import Api, write
 from tests.cluster.processes import Processes, end, naming
 from tests.cluster.progress import ClusterError
 
@@ -69,8 +69,8 @@ class ControlPlane:
         return f"https://{self.address}:{self.port}"
 
     @property
-    def api(self) -> kubeconfig.Api:
-        return kubeconfig.Api.of(self.kubeconfig)
+    def api(self) -> Api:
+        return Api.of(self.kubeconfig)
 
     def __enter__(self) -> ControlPlane:
         self.start()
@@ -90,7 +90,7 @@ class ControlPlane:
         self.port = self.port or free_port(self.address)
         self.pki.create(addresses=[*{"127.0.0.1", self.address}, API_SERVICE], node=self.node)
         for user in ("admin", "controller-manager", "scheduler", "proxy", "kubelet"):
-            kubeconfig.write(self.folder / f"{user}.kubeconfig", server=self.server, pki=self.pki, user=user)
+            write(self.folder / f"{user}.kubeconfig", server=self.server, pki=self.pki, user=user)
         self.start_etcd()
         self.start_apiserver()
         self.wait_ready(timeout=timeout)  # the others end at once while their RBAC roles do not exist yet
@@ -105,7 +105,7 @@ class ControlPlane:
         end(naming([self.folder], programs=PROGRAMS))
 
     def start_etcd(self) -> None:
-        """Start etcd on the data that is there. Without fsync: a test cluster need not survive a power cut."""
+        """Start etcd on what data there is. Without fsync: a test cluster need not survive a power cut."""
         self.etcd_port = self.etcd_port or free_port()
         client, peer = f"http://127.0.0.1:{self.etcd_port}", f"http://127.0.0.1:{free_port()}"
         self.processes.start(

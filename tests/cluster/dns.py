@@ -29,7 +29,7 @@ TIME_TO_LIVE = 1
 
 @dataclass(frozen=True)
 class Answer:
-    """What is known about a name: None when it does not exist, else the (perhaps empty) lists of its records."""
+    """What is known about a name that exists: its records, perhaps none."""
 
     addresses: tuple[str, ...] = ()
     services: tuple[tuple[int, str], ...] = ()
@@ -123,7 +123,7 @@ class Resolver(BaseResolver):  # type: ignore[misc]  # dnslib has no types
     def __init__(self, zone: Zone) -> None:
         self.zone = zone
 
-    def resolve(self, request: DNSRecord, handler: object) -> DNSRecord:
+    def resolve(self, request: DNSRecord, handler: object) -> DNSRecord:  # noqa: ARG002  # dnslib calls it so
         reply = request.reply()
         found = self.zone.answer(str(request.q.qname))
         if found is None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shlex
-import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster import base_image, versions
+from tests.cluster.commands import run
 from tests.cluster.paths import CHECKOUT, RUN, cache
 from tests.cluster.progress import ClusterError, step
 from tests.cluster.wheelhouse import wheelhouse
@@ -32,7 +31,9 @@ class Image:
         return self.name.rpartition("/")[2].partition(":")[0]
 
 
-OPERATOR = Image("scheduledjob.dev/operator:dev", "operator/Dockerfile", "requirements/operator.txt", "pyproject.toml")
+OPERATOR = Image(
+    "scheduledjob.dev/operator:dev", "operator/Dockerfile", "requirements/operator.txt", "pyproject.toml"
+)
 RUNNER = Image(
     "scheduledjob.dev/job-runner:dev",
     "job_images/runner/Dockerfile",
@@ -44,18 +45,30 @@ PYTHON = base_image.NAME
 """An image with nothing but Python, for pods of the tests themselves."""
 
 
+@dataclass(frozen=True)
+class ImageNames:
+    """The images as pods of the cluster name them, and a digest that changes when their content does."""
+
+    operator: str
+    runner: str
+    python: str
+    """An image with a `python` on its PATH, for the pods of tests."""
+    key: str
+
+
 def copied(dockerfile: str) -> list[str]:
     """The sources (paths or patterns) of every COPY and ADD from the build context, in order. Pure."""
     found: list[str] = []
     for line in dockerfile.replace("\\\n", " ").splitlines():
         words = shlex.split(line, comments=True)
-        if len(words) > 2 and words[0].upper() in {"COPY", "ADD"} and not any(w.startswith("--from") for w in words):
+        other_stage = any(word.startswith("--from") for word in words)
+        if len(words) > 2 and words[0].upper() in {"COPY", "ADD"} and not other_stage:
             found += [word for word in words[1:-1] if not word.startswith("--")]
     return found
 
 
 def inputs(context: Path, dockerfile: str) -> list[Path]:
-    """Every file that the Dockerfile (relative to the context) is or takes, sorted; without compiled Python."""
+    """The Dockerfile (relative to the context) and every file it takes, sorted; without compiled Python."""
     found = {context / dockerfile}
     for pattern in copied((context / dockerfile).read_text()):
         for path in context.glob(pattern.strip("./") or "*"):
@@ -75,7 +88,7 @@ def content_key(files: Iterable[Path], *, context: Path, extra: Iterable[str] = 
     return digest.hexdigest()[:12]
 
 
-def key(image: Image, *, extra: Iterable[str] = ()) -> str:
+def content_of(image: Image, *, extra: Iterable[str] = ()) -> str:
     if not (CHECKOUT / image.dockerfile).exists():
         raise ClusterError(f"there is no {image.dockerfile} to build {image.name} from")
     return content_key(inputs(CHECKOUT, image.dockerfile), context=CHECKOUT, extra=extra)
@@ -93,18 +106,29 @@ class Built:
 def build_with_buildah(image: Image) -> Built:
     """Build without a Docker engine, on the base made here and with wheels fetched outside of the build."""
     python = base_image.python_version()
-    built = key(image, extra=(base_image.archive().name, python))
+    built = content_of(image, extra=(base_image.archive().name, python))
     archive = _archive(image.slug, built)
     if not archive.exists():
         _base()
         wheels = wheelhouse(CHECKOUT / image.lock, pyproject=CHECKOUT / image.pyproject, python=python)
         with step(f"building {image.name}"):
             buildah(
-                *("build", "--isolation", "chroot", "--layers", "--tag", image.name, "--file", image.dockerfile),
+                *(
+                    "build",
+                    "--isolation",
+                    "chroot",
+                    "--layers",
+                    "--tag",
+                    image.name,
+                    "--file",
+                    image.dockerfile,
+                ),
                 *("--build-arg", f"BASE={base_image.NAME}"),
                 *("--build-arg", "PIP_OPTIONS=--no-index --find-links=/wheelhouse"),
                 *("--volume", f"{wheels}:/wheelhouse:ro", "--pull-never", str(CHECKOUT)),
             )
+            if content_of(image, extra=(base_image.archive().name, python)) != built:
+                return build_with_buildah(image)  # somebody edited the sources meanwhile
             _export(image.name, archive)
     return Built(image.name, built, archive)
 
@@ -127,7 +151,9 @@ def _base() -> None:
     """Make the base known to buildah under its name."""
     files = base_image.archive()
     label = f"source={files.name}"
-    known = buildah("images", "--quiet", "--filter", f"label={label}", "--filter", f"reference={base_image.NAME}")
+    known = buildah(
+        "images", "--quiet", "--filter", f"label={label}", "--filter", f"reference={base_image.NAME}"
+    )
     if known.strip():
         return
     with step("giving the base to buildah"):
@@ -144,7 +170,9 @@ def _export(name: str, archive: Path) -> None:
     buildah("push", "--quiet", name, f"docker-archive:{unfinished}:{name}")
     unfinished.replace(archive)
     slug = archive.name.rpartition("-")[0]
-    older = sorted(archive.parent.glob(f"{slug}-????????????.docker.tar"), key=lambda path: -path.stat().st_mtime)
+    older = sorted(
+        archive.parent.glob(f"{slug}-????????????.docker.tar"), key=lambda path: -path.stat().st_mtime
+    )
     for path in older[KEPT_ARCHIVES:]:
         path.unlink()
 
@@ -153,25 +181,16 @@ def buildah(*arguments: str) -> str:
     """Run buildah on a storage of its own, so that nobody's images are touched."""
     storage = cache() / "buildah"
     storage.mkdir(parents=True, exist_ok=True)
-    command = ["buildah", "--root", str(storage), "--runroot", str(RUN.with_name(f"{RUN.name}-buildah"))]
-    done = subprocess.run(
-        [*command, *arguments],
+    run_root = RUN.with_name(f"{RUN.name}-buildah")
+    return run(
+        *("buildah", "--root", storage, "--runroot", run_root),
+        *arguments,
         cwd=CHECKOUT,
-        env={**os.environ, "STORAGE_DRIVER": _driver(), "BUILDAH_ISOLATION": "chroot"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
+        env={"STORAGE_DRIVER": _driver(), "BUILDAH_ISOLATION": "chroot"},
     )
-    if done.returncode:
-        output = (done.stdout + done.stderr)[-3000:]
-        raise ClusterError(f"`buildah {arguments[0]}` failed:\n{output}")
-    return done.stdout
 
 
 def _driver() -> str:
     """overlay shares layers; it cannot lie on another overlay, as in a container without a volume."""
-    shown = subprocess.run(
-        ["stat", "--file-system", "--format=%T", str(cache())], capture_output=True, text=True, check=False
-    )
-    return "vfs" if shown.stdout.strip() == "overlayfs" else "overlay"
+    shown = run("stat", "--file-system", "--format=%T", cache())
+    return "vfs" if shown.strip() == "overlayfs" else "overlay"

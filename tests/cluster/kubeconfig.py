@@ -1,4 +1,4 @@
-"""Kubeconfig files: written with the certificates inside (a file can be copied), read into a plain HTTPS client."""
+"""Kubeconfig files: written with the certificates inside (it can be copied), read into a plain HTTPS client."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class ApiError(ClusterError):
 
 @dataclass(frozen=True)
 class Api:
-    """A few plain requests to one API server, for readiness checks and the DNS server. Not a Kubernetes client."""
+    """A few plain requests to one API server, for readiness checks and the DNS server."""
 
     host: str
     port: int
@@ -69,10 +69,14 @@ class Api:
         """Read a kubeconfig whose user has a client certificate (inline data, as `write` makes them)."""
         document = yaml.safe_load(kubeconfig.read_text())
         url = urlsplit(document["clusters"][0]["cluster"]["server"])
-        authority = base64.b64decode(document["clusters"][0]["cluster"]["certificate-authority-data"]).decode()
+        authority = base64.b64decode(
+            document["clusters"][0]["cluster"]["certificate-authority-data"]
+        ).decode()
         context = ssl.create_default_context(cadata=authority)
         user = document["users"][0]["user"]
-        with tempfile.NamedTemporaryFile() as pair:  # the ssl module loads client certificates from files only
+        with (
+            tempfile.NamedTemporaryFile() as pair
+        ):  # the ssl module loads client certificates from files only
             pair.write(base64.b64decode(user["client-key-data"]))
             pair.write(base64.b64decode(user["client-certificate-data"]))
             pair.flush()
@@ -106,6 +110,6 @@ class Api:
 
     def watch(self, path: str, *, resource_version: str, idle: float = 330.0) -> Iterator[dict[str, Any]]:
         """Events of one watch until the server ends it; `idle` is the longest silence in seconds."""
-        query = f"{path}?watch=1&allowWatchBookmarks=true&timeoutSeconds=300&resourceVersion={resource_version}"
-        for line in self._send("GET", query, None, idle):
+        query = f"watch=1&allowWatchBookmarks=true&timeoutSeconds=300&resourceVersion={resource_version}"
+        for line in self._send("GET", f"{path}?{query}", None, idle):
             yield json.loads(line)

@@ -28,12 +28,13 @@ MNT_DETACH = 2
 
 
 def mounts_below(mountinfo: str, folders: list[Path]) -> list[Path]:
-    """Mount points at or below the folders, the innermost and latest first. `mountinfo` is /proc/self/mountinfo.
+    """Mount points at or below the folders, the innermost and latest first.
 
-    The kernel writes space, tab, newline and backslash in a path as an octal escape; see proc(5).
+    `mountinfo` is the text of /proc/self/mountinfo; in it the kernel writes space, tab, newline and backslash of a
+    path as octal escapes, see proc(5).
     """
     points = [_unescape(line.split()[4]) for line in mountinfo.splitlines() if line.strip()]
-    ours = [point for point in points if any(point == folder or folder in point.parents for folder in folders)]
+    ours = [point for point in points if any(point.is_relative_to(folder) for folder in folders)]
     return ours[::-1]
 
 
@@ -103,7 +104,7 @@ def clean() -> None:
     node.remove_network()
     for folder in (RUN, STATE):
         remove_tree(folder)
-    logs = Path("/var/log/containers")  # the kubelet's links for log collectors; their targets were in our folder
+    logs = Path("/var/log/containers")  # the kubelet's links for log collectors; they point into our folder
     for link in logs.glob("*.log") if logs.exists() else ():
         if link.is_symlink() and STATE in link.readlink().parents:
             link.unlink(missing_ok=True)

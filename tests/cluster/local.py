@@ -13,21 +13,40 @@ from pathlib import Path
 
 from tests.cluster import binaries, container_runtime, debian, kubeconfig, leftovers, network, node
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.images import (
+    IMAGES,
+    OPERATOR,
+    PYTHON,
+    RUNNER,
+    ImageNames,
+    base_with_buildah,
+    build_with_buildah,
+)
 from tests.cluster.network import Addresses
-from tests.cluster.paths import KUBECONFIG, STATE
+from tests.cluster.paths import GO_MODULES, KUBECONFIG, STATE
 from tests.cluster.processes import Processes, boot_id
 from tests.cluster.progress import ClusterError, say, step
 
 LOCK = Path("/run/lock/scheduledjob-testcluster.lock")
 DESCRIPTION = STATE / "cluster.json"
+GIVEN = STATE / "images.json"
 PROCESSES = (
     *("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"),
     *("containerd", "kubelet", "kube-proxy", "dns"),
 )
 PORT = 6443
 
-# What decides how the cluster behaves. Another checkout with the same files may use the running cluster as it is.
-_RECIPE = ("versions", "control_plane", "node", "network", "container_runtime", "certificates", "dns", "local")
+# What the cluster is made from. Another checkout with the same files may use the running cluster as it is.
+_RECIPE = (
+    "versions",
+    "certificates",
+    "control_plane",
+    "container_runtime",
+    "network",
+    "node",
+    "dns",
+    "local",
+)
 
 
 def fingerprint() -> str:
@@ -36,13 +55,13 @@ def fingerprint() -> str:
     for name in _RECIPE:
         digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     for module in ("kubernetes", "etcd"):
-        digest.update((binaries.GO_MODULES / module / "go.mod").read_bytes())
+        digest.update((GO_MODULES / module / "go.mod").read_bytes())
     return digest.hexdigest()[:16]
 
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Only one command at a time changes the cluster of this machine; the kernel frees the lock of a killed one."""
+    """One command at a time changes the cluster of this machine; the lock of a killed one is freed."""
     LOCK.parent.mkdir(parents=True, exist_ok=True)
     with LOCK.open("w") as lock:
         try:
@@ -127,14 +146,30 @@ class LocalProvider:
             node.remove_network()
             KUBECONFIG.unlink(missing_ok=True)
 
-    def status(self) -> str:
-        found = self.trouble()
-        return "the local cluster is up" if found is None else f"the local cluster is not up: {found}"
+    def status(self) -> str | None:
+        return self.trouble()
 
-    def load(self, archives: dict[str, Path]) -> None:
-        """Give the node images, by name, from their archives; what it has is skipped by the caller."""
-        for archive in archives.values():
-            container_runtime.import_archive(archive)
+    def load_images(self) -> ImageNames:
+        """Give the node what it lacks of: the project's images, and plain Python."""
+        with alone():
+            given = _given()
+            built = [base_with_buildah(), *map(build_with_buildah, IMAGES)]
+            for each in built:
+                if given.get(each.name) != each.key:
+                    with step(f"giving the node {each.name}"):
+                        container_runtime.import_archive(each.archive)
+                    given[each.name] = each.key
+                    GIVEN.write_text(json.dumps(given))
+        digest = hashlib.sha256(repr(sorted(given.items())).encode()).hexdigest()[:12]
+        return ImageNames(OPERATOR.name, RUNNER.name, PYTHON, key=digest)
+
+
+def _given() -> dict[str, str]:
+    """The digests of the images that the node has, by name."""
+    try:
+        return dict(json.loads(GIVEN.read_text()))
+    except (OSError, ValueError):
+        return {}
 
 
 def _describe(addresses: Addresses, *, seconds: float) -> None:

@@ -1,14 +1,14 @@
-"""The node's own address: on a bridge device without ports, in a subnet that nothing else on this machine uses."""
+"""The node's own address: on a bridge without ports, in a subnet that nothing else on this machine uses."""
 
 from __future__ import annotations
 
 import ipaddress
 import json
-import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.cluster.commands import run
 from tests.cluster.control_plane import SERVICES
 from tests.cluster.progress import ClusterError
 
@@ -57,10 +57,7 @@ def in_use() -> list[str]:
 
 def ip(*arguments: str) -> str:
     """Run `ip`; raises ClusterError with what it said."""
-    done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ClusterError(f"`ip {' '.join(arguments)}` failed: {done.stderr.strip()}")
-    return done.stdout
+    return run("ip", *arguments)
 
 
 def exists() -> bool:

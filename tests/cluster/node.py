@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.cluster import container_runtime, network
 from tests.cluster.binaries import binary
+from tests.cluster.commands import attempt
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.network import Addresses
 from tests.cluster.paths import CHECKOUT, STATE
@@ -24,7 +25,7 @@ DOMAIN = "cluster.local"
 
 
 def cgroup_roots(mounts: str) -> list[Path]:
-    """Where `CGROUP` is made: each hierarchy of cgroup v1, or the one of v2. `mounts` is /proc/self/mounts."""
+    """Where `CGROUP` is made: every hierarchy of cgroup v1, or that of v2. `mounts` is /proc/self/mounts."""
     lines = [line.split() for line in mounts.splitlines()]
     v1 = [Path(fields[1]) for fields in lines if fields[2] == "cgroup"]
     return v1 or [Path(fields[1]) for fields in lines if fields[2] == "cgroup2"]
@@ -96,7 +97,8 @@ def start(processes: Processes, control_plane: ControlPlane, addresses: Addresse
 
 def _start_kubelet(processes: Processes, control_plane: ControlPlane, addresses: Addresses) -> None:
     config = STATE / "kubelet.json"
-    config.write_text(json.dumps(kubelet_configuration(addresses, client_ca=control_plane.pki.crt("ca")), indent=1))
+    settings = kubelet_configuration(addresses, client_ca=control_plane.pki.crt("ca"))
+    config.write_text(json.dumps(settings, indent=1))
     processes.start(
         "kubelet",
         [
@@ -154,8 +156,6 @@ def wait_ready(control_plane: ControlPlane, *, timeout: float = 90.0) -> None:
 def remove_network() -> None:
     """Take away what the node left in the kernel's network: Service rules and its address."""
     if network.exists() and shutil.which("nft"):
-        import subprocess
-
         for family in ("ip", "ip6"):
-            subprocess.run(["nft", "delete", "table", family, "kube-proxy"], capture_output=True, check=False)
+            attempt("nft", "delete", "table", family, "kube-proxy")
     network.remove()

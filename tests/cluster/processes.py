@@ -1,4 +1,4 @@
-"""Long-running processes that outlive the command that started them, and are ended only when they are provably ours."""
+"""Processes that outlive the command that started them, and are ended only when they are provably ours."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def parse_stat(stat: str) -> tuple[str, int, int]:
 
 
 def start_ticks(pid: int) -> int | None:
-    """When the process started, in clock ticks after boot; None when there is no such process or only its zombie."""
+    """When the process started, in clock ticks after boot; None when it is gone or a zombie."""
     if child := _children.get(pid):
         child.poll()
     try:
@@ -165,6 +165,7 @@ def naming(paths: Iterable[Path], *, programs: Iterable[str]) -> list[int]:
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         argv = command_line(int(entry.name))
-        if argv and wanted & {program(argv[0]), *argv[1:3]} and any(path in word for word in argv for path in ours):
+        known = bool(argv) and not wanted.isdisjoint({program(argv[0]), *argv[1:3]})
+        if known and any(path in word for word in argv for path in ours):
             found.append(int(entry.name))
     return found

@@ -1,4 +1,4 @@
-"""One line when a step begins, its duration when it ends: a cold start takes minutes and must not look like a hang."""
+"""A line when a step begins, its duration when it ends: a cold start takes minutes and must not look hung."""
 
 from __future__ import annotations
 

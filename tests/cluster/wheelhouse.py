@@ -1,11 +1,10 @@
-"""The wheels an image needs, fetched on this machine for the image's Python, so that the build needs no network."""
+"""The wheels an image needs, fetched outside for the image's Python: the build itself needs no network."""
 
 from __future__ import annotations
 
 import hashlib
 import platform
 import shutil
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -13,8 +12,9 @@ from pathlib import Path
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 
+from tests.cluster.commands import run
 from tests.cluster.paths import cache
-from tests.cluster.progress import ClusterError, step
+from tests.cluster.progress import step
 
 # glibc of the base (2.41 in trixie) and everything before: a wheel for an older one runs on it.
 GLIBC_MINOR = 41
@@ -27,7 +27,7 @@ def platforms(machine: str) -> list[str]:
 
 
 def applicable(lock: str, *, python: str) -> str:
-    """The part of a universal lock (name==version ; marker, then hashes) that applies to Linux and this Python.
+    """The part of a universal lock (`name==version ; marker`, then hashes) for Linux and this Python.
 
     pip evaluates markers for the interpreter it runs in, not for the one it downloads for.
     """
@@ -46,7 +46,9 @@ def applicable(lock: str, *, python: str) -> str:
         if line and not line[0].isspace() and line[0] not in "#-":
             marker = Requirement(line.rstrip("\\ ")).marker
             keep = marker is None or marker.evaluate(environment)
-            kept += [line.partition(";")[0].rstrip("\\ ") + (" \\" if line.endswith("\\") else "")] if keep else []
+            if keep:
+                pinned = line.partition(";")[0].rstrip("\\ ")
+                kept.append(f"{pinned} \\" if line.endswith("\\") else pinned)
         elif line.strip().startswith("--hash") and keep:
             kept.append(line)
     return "\n".join(kept) + "\n"
@@ -63,7 +65,7 @@ def key(lock: str, *, build: list[str], python: str) -> str:
 
 
 def wheelhouse(lock_file: Path, *, pyproject: Path, python: str) -> Path:
-    """A folder with every wheel of the lock and of the project's build; fetched when the cache has none for them."""
+    """A folder with every wheel of the lock and of the project's build; fetched when the cache has none."""
     lock, build = lock_file.read_text() if lock_file.exists() else "", build_requirements(pyproject)
     folder = cache() / "wheels" / key(lock, build=build, python=python)
     if folder.exists():
@@ -84,14 +86,7 @@ def wheelhouse(lock_file: Path, *, pyproject: Path, python: str) -> Path:
 
 def _download(folder: Path, python: str, *what: str) -> None:
     tags = [word for tag in platforms(platform.machine()) for word in ("--platform", tag)]
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--dest", str(folder)]
-    version = ".".join(python.split(".")[:2])
-    done = subprocess.run(
-        [*command, "--implementation=cp", f"--python-version={version}", *tags, *what],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
+    run(
+        *(sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--dest", folder),
+        *("--implementation=cp", f"--python-version={'.'.join(python.split('.')[:2])}", *tags, *what),
     )
-    if done.returncode:
-        raise ClusterError(f"the wheels for the images could not be fetched:\n{done.stderr[-2000:]}")

@@ -1,0 +1,135 @@
+"""The `kind` provider: Kubernetes in Docker, where a Docker engine answers."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+from pytest_kind.cluster import KindCluster
+
+from tests.cluster import binaries, versions
+from tests.cluster.commands import attempt, run
+from tests.cluster.images import IMAGES, OPERATOR, RUNNER, Image, ImageNames, content_of
+from tests.cluster.paths import CHECKOUT, KUBECONFIG, OUTPUT
+from tests.cluster.progress import say, step
+
+NAME = "scheduledjob"
+PYTHON = "python:3.13-slim"
+LABEL = "dev.scheduledjob.content"
+LOADED = OUTPUT / "kind-images.json"
+
+
+class KindProvider:
+    name = "kind"
+
+    def why_not(self) -> str | None:
+        if not shutil.which("docker"):
+            return "there is no docker"
+        done = attempt("docker", "version", "--format", "{{.Server.Version}}")
+        return None if done.returncode == 0 else f"no Docker engine answers ({_last_line(done.stderr)})"
+
+    def up(self) -> Path:
+        binaries.build(binaries.KIND)
+        binaries.build_clients()
+        binaries.link()
+        if self._exists():
+            run(
+                binaries.binary("kind"),
+                "export",
+                "kubeconfig",
+                "--name",
+                NAME,
+                "--kubeconfig",
+                str(KUBECONFIG),
+            )
+            if (trouble := self.status()) is None:
+                say("the kind cluster is up")
+                return KUBECONFIG
+            with step(f"removing a broken kind cluster ({trouble})"):
+                self.down()
+        with step(f"making a kind cluster from {versions.KIND_NODE_IMAGE.partition('@')[0]}"):
+            KUBECONFIG.unlink(missing_ok=True)
+            self._cluster().create()
+        return KUBECONFIG
+
+    def down(self) -> None:
+        if binaries.KIND.path.exists() and self._exists():
+            self._cluster().delete()
+        KUBECONFIG.unlink(missing_ok=True)
+        LOADED.unlink(missing_ok=True)
+
+    def status(self) -> str | None:
+        if not KUBECONFIG.exists():
+            return "there is no kind cluster of this checkout"
+        command = [binaries.binary("kubectl"), f"--kubeconfig={KUBECONFIG}", "--request-timeout=10s"]
+        done = attempt(*command, "wait", "--for=condition=Ready", "nodes", "--all", "--timeout=60s")
+        return None if done.returncode == 0 else _last_line(done.stderr)
+
+    def load_images(self) -> ImageNames:
+        keys = {image.name: self._build(image) for image in IMAGES}
+        if attempt("docker", "image", "inspect", PYTHON).returncode:
+            with step(f"pulling {PYTHON}"):
+                run("docker", "pull", "--quiet", PYTHON)
+        keys[PYTHON] = run("docker", "image", "inspect", "--format", "{{.Id}}", PYTHON).strip()
+        node = run("docker", "inspect", "--format", "{{.Id}}", f"{NAME}-control-plane").strip()
+        loaded = _loaded(node)
+        for name, key in keys.items():
+            if loaded.get(name) != key:
+                with step(f"loading {name} into the kind cluster"):
+                    self._cluster().load_docker_image(name)
+                loaded[name] = key
+                LOADED.write_text(json.dumps({"node": node, "images": loaded}))
+        digest = hashlib.sha256(repr(sorted(keys.items())).encode()).hexdigest()[:12]
+        return ImageNames(OPERATOR.name, RUNNER.name, PYTHON, key=digest)
+
+    def _build(self, image: Image) -> str:
+        key = content_of(image)
+        shown = attempt(
+            "docker", "image", "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', image.name
+        )
+        if shown.stdout.strip() != key:
+            with step(f"building {image.name}"):
+                file, label = str(CHECKOUT / image.dockerfile), f"{LABEL}={key}"
+                run(
+                    "docker",
+                    "build",
+                    "--quiet",
+                    "--label",
+                    label,
+                    "--tag",
+                    image.name,
+                    "--file",
+                    file,
+                    str(CHECKOUT),
+                )
+        return key
+
+    def _exists(self) -> bool:
+        return NAME in run(binaries.binary("kind"), "get", "clusters").split()
+
+    def _cluster(self) -> KindCluster:
+        OUTPUT.mkdir(exist_ok=True)
+        with contextlib.chdir(OUTPUT):  # it makes a folder for downloads, which we do not need, where it is
+            return KindCluster(
+                NAME,
+                kubeconfig=KUBECONFIG,
+                image=versions.KIND_NODE_IMAGE,
+                kind_path=binaries.KIND.path,
+                kubectl_path=binaries.KUBECTL.path,
+            )
+
+
+def _loaded(node: str) -> dict[str, str]:
+    """What this node was given, by image name; nothing when it is another node than the recorded one."""
+    try:
+        record = json.loads(LOADED.read_text())
+    except (OSError, ValueError):
+        return {}
+    return dict(record["images"]) if record["node"] == node else {}
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["no output"])[-1]
