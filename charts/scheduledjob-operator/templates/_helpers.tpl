@@ -1,0 +1,133 @@
+{{/* The names, labels and image references that every template shares. */}}
+
+{{- define "scheduledjob-operator.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* 50 characters, so that every suffix the templates add still fits into a DNS label. */}}
+{{- define "scheduledjob-operator.fullname" -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "scheduledjob-operator.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/name: {{ include "scheduledjob-operator.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: scheduledjob
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end -}}
+
+{{/* Immutable on the Deployment. The component keeps the test pod out of the Service and the Deployment. */}}
+{{- define "scheduledjob-operator.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "scheduledjob-operator.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: operator
+{{- end -}}
+
+{{- define "scheduledjob-operator.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "scheduledjob-operator.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- required "serviceAccount.name is needed when serviceAccount.create is false: the operator's rights must not go to the namespace's default ServiceAccount" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{/* An image reference of {image: {registry, repository, tag, digest}, version}. */}}
+{{- define "scheduledjob-operator.image" -}}
+{{- $repository := .image.repository -}}
+{{- if .image.registry -}}
+{{- $repository = printf "%s/%s" .image.registry .image.repository -}}
+{{- end -}}
+{{- if .image.digest -}}
+{{- printf "%s@%s" $repository .image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $repository (default .version .image.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The names out of a list of {name: ...}, joined by commas. */}}
+{{- define "scheduledjob-operator.secretNames" -}}
+{{- $names := list -}}
+{{- range . -}}
+{{- $names = append $names .name -}}
+{{- end -}}
+{{- join "," $names -}}
+{{- end -}}
+
+{{/* The operator's settings, as environment variables. */}}
+{{- define "scheduledjob-operator.settings" -}}
+- name: SCHEDULEDJOB_OPERATOR_RUNNER_IMAGE
+  value: {{ include "scheduledjob-operator.image" (dict "image" .Values.runner.image "version" .Chart.AppVersion) | quote }}
+- name: SCHEDULEDJOB_OPERATOR_RUNNER_IMAGE_PULL_POLICY
+  value: {{ .Values.runner.image.pullPolicy | quote }}
+- name: SCHEDULEDJOB_OPERATOR_RUNNER_IMAGE_PULL_SECRETS
+  value: {{ include "scheduledjob-operator.secretNames" .Values.runner.imagePullSecrets | quote }}
+- name: SCHEDULEDJOB_OPERATOR_WATCH_NAMESPACES
+  value: {{ join "," .Values.watchNamespaces | quote }}
+- name: SCHEDULEDJOB_OPERATOR_PRIORITY_CLASS_PREFIX
+  value: {{ .Values.priorityClasses.prefix | quote }}
+- name: SCHEDULEDJOB_OPERATOR_LOG_LEVEL
+  value: {{ .Values.logging.level | quote }}
+- name: SCHEDULEDJOB_OPERATOR_LOG_FORMAT
+  value: {{ .Values.logging.format | quote }}
+- name: SCHEDULEDJOB_OPERATOR_HTTP_PORT
+  value: "8080"
+{{- end -}}
+
+{{/* What the operator may do. All of it: no secrets, no pods or Jobs of its own making beyond CronJobs, no deletes. */}}
+{{- define "scheduledjob-operator.rules" -}}
+- apiGroups: [scheduledjob.dev]
+  resources: [scheduledjobs]
+  verbs: [get, list, watch]
+- apiGroups: [scheduledjob.dev]
+  resources: [scheduledjobs/status]
+  verbs: [patch]
+- apiGroups: [batch]
+  resources: [cronjobs]
+  verbs: [get, list, watch, create, patch]
+- apiGroups: [batch]
+  resources: [cronjobs/status]
+  verbs: [patch]
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get, list, watch]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch]
+- apiGroups: ["", events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end -}}
+
+{{/* Where the helm test puts its ScheduledJob: the release's namespace if the operator watches it, or the first that it watches. */}}
+{{- define "scheduledjob-operator.testNamespace" -}}
+{{- if or (empty .Values.watchNamespaces) (has .Release.Namespace .Values.watchNamespaces) -}}
+{{- .Release.Namespace -}}
+{{- else -}}
+{{- first .Values.watchNamespaces -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "scheduledjob-operator.testName" -}}
+{{- printf "%s-test" (include "scheduledjob-operator.fullname" . | trunc 47 | trimSuffix "-") -}}
+{{- end -}}
+
+{{- define "scheduledjob-operator.testLabels" -}}
+{{ include "scheduledjob-operator.labels" . }}
+app.kubernetes.io/component: test
+{{- end -}}
+
+{{/* What the test pod needs comes before it; all of it goes when the test has passed, a failed pod stays for its logs. */}}
+{{- define "scheduledjob-operator.testHook" -}}
+helm.sh/hook: test
+helm.sh/hook-weight: {{ . | quote }}
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end -}}

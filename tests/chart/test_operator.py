@@ -1,0 +1,176 @@
+"""The operator's Deployment and what stands around it."""
+
+import pytest
+
+from scheduledjob_operator.settings import Settings
+from tests.chart.cases import CASES, DIGEST
+from tests.chart.rendering import Values, container, deployment, environment, of_kind, only, render
+
+PREFIX = "SCHEDULEDJOB_OPERATOR_"
+
+
+def settings(values: Values, *, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """What the operator reads in the pod that these values make."""
+    for name, value in environment(values).items():
+        monkeypatch.setenv(name, value)
+    return Settings()
+
+
+def test_every_setting_in_the_pod_is_one_that_the_operator_has() -> None:
+    given = {name.removeprefix(PREFIX).lower() for name in environment() if name.startswith(PREFIX)}
+    assert given <= set(Settings.model_fields)
+
+
+def test_the_chart_installs_the_operators_own_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings({}, monkeypatch=monkeypatch) == Settings.model_construct()
+
+
+def test_the_operator_reads_what_the_values_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {
+        **CASES["images from a registry of one's own"],
+        **CASES["two namespaces"],
+        **CASES["priority classes of another prefix"],
+        "logging": {"level": "DEBUG", "format": "text"},
+    }
+    assert settings(values, monkeypatch=monkeypatch) == Settings.model_construct(
+        runner_image="handlers:2026.11",
+        runner_image_pull_policy="Always",
+        runner_image_pull_secrets=("pull-a", "pull-b"),
+        watch_namespaces=("team-a", "team-b"),
+        priority_class_prefix="batch-",
+        log_level="DEBUG",
+        log_format="text",
+    )
+
+
+@pytest.mark.parametrize(
+    ("image", "reference"),
+    [
+        ({}, "ghcr.io/scheduledjob/operator:0.1.0"),
+        ({"tag": "dev"}, "ghcr.io/scheduledjob/operator:dev"),
+        ({"digest": DIGEST}, f"ghcr.io/scheduledjob/operator@{DIGEST}"),
+        ({"tag": "dev", "digest": DIGEST}, f"ghcr.io/scheduledjob/operator@{DIGEST}"),
+        ({"registry": "example.com:5000", "repository": "a/b"}, "example.com:5000/a/b:0.1.0"),
+        ({"registry": "", "repository": "operator"}, "operator:0.1.0"),
+    ],
+)
+def test_an_image_is_named_by_tag_or_by_digest(image: Values, reference: str) -> None:
+    assert container({"image": image})["image"] == reference
+    runner = environment({"runner": {"image": image}})[f"{PREFIX}RUNNER_IMAGE"]
+    assert runner.replace("job-runner", "operator") == reference
+
+
+def test_the_test_pod_runs_on_the_operators_image_and_secrets() -> None:
+    values = CASES["images from a registry of one's own"]
+    pod = only(render(values), "Pod")["spec"]
+    operator = deployment(values)["spec"]["template"]["spec"]
+    assert pod["containers"][0]["image"] == operator["containers"][0]["image"]
+    assert pod["imagePullSecrets"] == operator["imagePullSecrets"] == [{"name": "pull-a"}]
+
+
+def test_the_old_operator_ends_before_the_new_one_starts() -> None:
+    spec = deployment()["spec"]
+    assert spec["strategy"] == {"type": "Recreate"}
+    assert spec["replicas"] == 1
+    assert spec["template"]["spec"]["terminationGracePeriodSeconds"] == 10
+
+
+def test_the_probes_ask_the_http_port() -> None:
+    operator = container()
+    (port,) = operator["ports"]
+    assert port["name"] == "http"
+    assert str(port["containerPort"]) == environment()[f"{PREFIX}HTTP_PORT"]
+    paths = {name: probe["httpGet"] for name, probe in operator.items() if name.endswith("Probe")}
+    assert paths == {
+        "startupProbe": {"path": "/livez", "port": "http"},
+        "livenessProbe": {"path": "/livez", "port": "http"},
+        "readinessProbe": {"path": "/readyz", "port": "http"},
+    }
+
+
+def test_a_dead_operator_is_restarted_within_a_minute() -> None:
+    probe = container()["livenessProbe"]
+    worst = probe["periodSeconds"] * probe["failureThreshold"] + probe["timeoutSeconds"]
+    assert worst + deployment()["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] <= 60
+
+
+def test_the_operator_is_small_and_bounded() -> None:
+    assert container()["resources"] == {
+        "requests": {"cpu": "50m", "memory": "96Mi"},
+        "limits": {"memory": "512Mi"},
+    }
+
+
+def test_only_tmp_is_writable() -> None:
+    pod = deployment()["spec"]["template"]["spec"]
+    assert container()["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]
+    assert pod["volumes"] == [{"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}]
+
+
+def test_where_the_pod_runs_is_the_installers_choice() -> None:
+    values = CASES["everything on"]
+    pod = deployment(values)["spec"]["template"]["spec"]
+    for key in ("tolerations", "affinity", "topologySpreadConstraints", "priorityClassName"):
+        assert pod[key] == values[key]
+    assert pod["nodeSelector"] == {"kubernetes.io/os": "linux", "disk": "ssd"}
+
+
+def test_labels_of_ones_own_cannot_break_the_selector() -> None:
+    labels = deployment(CASES["everything on"])["spec"]["template"]["metadata"]["labels"]
+    assert labels["team"] == "platform"
+    assert labels["app.kubernetes.io/component"] == "operator"
+
+
+def test_extra_variables_come_after_the_settings() -> None:
+    values = CASES["everything on"]
+    assert container(values)["env"][-2:] == values["extraEnv"]
+
+
+def test_metrics_have_a_service_and_on_request_a_service_monitor() -> None:
+    assert only(render(), "Service")["spec"]["ports"] == [
+        {"name": "http", "port": 8080, "targetPort": "http", "protocol": "TCP"}
+    ]
+    assert of_kind(render(), "ServiceMonitor") == []
+    assert of_kind(render(CASES["no metrics Service"]), "Service") == []
+
+
+def test_a_service_monitor_finds_the_service_and_keeps_the_namespace_of_the_scheduled_job() -> None:
+    resources = render(CASES["ServiceMonitor"])
+    monitor, service = only(resources, "ServiceMonitor"), only(resources, "Service")
+    assert monitor["apiVersion"] == "monitoring.coreos.com/v1"
+    assert monitor["metadata"]["labels"]["release"] == "prometheus"
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert monitor["spec"]["namespaceSelector"] == {"matchNames": [service["metadata"]["namespace"]]}
+    assert monitor["spec"]["endpoints"] == [
+        {"port": "http", "path": "/metrics", "interval": "1m", "honorLabels": True}
+    ]
+
+
+def test_no_network_policy_unless_asked_for() -> None:
+    assert of_kind(render(), "NetworkPolicy") == []
+
+
+def test_the_network_policy_lets_the_operator_reach_dns_and_the_api_server_only() -> None:
+    resources = render(CASES["NetworkPolicy"])
+    policy = only(resources, "NetworkPolicy")["spec"]
+    labels = only(resources, "Deployment")["spec"]["template"]["metadata"]["labels"]
+    assert policy["podSelector"]["matchLabels"].items() <= labels.items()
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
+    assert policy["ingress"] == [{"ports": [{"port": "http", "protocol": "TCP"}]}]
+    assert policy["egress"] == [
+        {"ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]},
+        {"ports": [{"port": 443, "protocol": "TCP"}, {"port": 6443, "protocol": "TCP"}]},
+    ]
+
+
+def test_the_network_policy_can_be_narrowed_and_widened() -> None:
+    values = CASES["narrow NetworkPolicy"]
+    policy = only(render(values), "NetworkPolicy")["spec"]
+    assert policy["ingress"][0]["from"] == values["networkPolicy"]["ingressFrom"]
+    assert policy["egress"][1:] == [
+        {
+            "ports": [{"port": 16443, "protocol": "TCP"}],
+            "to": [{"ipBlock": {"cidr": "10.0.0.1/32"}}, {"ipBlock": {"cidr": "fd00::1/128"}}],
+        },
+        {"ports": [{"port": 3128, "protocol": "TCP"}]},
+    ]
