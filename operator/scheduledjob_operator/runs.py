@@ -20,6 +20,9 @@ _DISRUPTIONS = {
     "DeletionByTaintManager": RunReason.NODE_LOST,
     "DeletionByPodGC": RunReason.NODE_LOST,
 }
+DISRUPTION_REASONS = frozenset(_DISRUPTIONS.values())
+"""Reasons of attempts that ended through no fault of their own; they use up no retry."""
+
 _STUCK = {
     "ErrImagePull": "ImagePullBackOff",
     "ImagePullBackOff": "ImagePullBackOff",

@@ -24,6 +24,7 @@ from scheduledjob_operator.models import (
 from scheduledjob_operator.names import ConditionType, ReadyReason
 from scheduledjob_operator.observed import CronJobSeen, JobSeen, PodSeen
 from scheduledjob_operator.runs import (
+    DISRUPTION_REASONS,
     active_run,
     deleted_run,
     evidence_is_complete,
@@ -241,7 +242,8 @@ def _counted(counts: Counts, run: Run) -> Counts:
         Result.TIMED_OUT: "timed_out",
         Result.CANCELLED: "cancelled",
     }.get(run.result)
-    update = {"retries": counts.retries + max(len(run.attempts) - 1, 0)}
+    used = [attempt for attempt in run.attempts if attempt.reason not in DISRUPTION_REASONS]
+    update = {"retries": counts.retries + max(len(used) - 1, 0)}
     if field:
         update[field] = getattr(counts, field) + 1
     return counts.model_copy(update=update)

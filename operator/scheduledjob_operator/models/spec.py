@@ -132,7 +132,7 @@ class ScheduledJobSpec(Model):
     )
     """Name of a handler registered in the runner image. Give either handler or command."""
     args: FreeObject | None = None
-    """Arguments of the handler, a JSON object. The handler's own types check them at the start of each run."""
+    """Arguments of the handler, a JSON object; the handler checks their types at the start of each run."""
     command: list[Annotated[str, Field(max_length=4096)]] | None = Field(
         default=None, min_length=1, max_length=256, json_schema_extra={"x-kubernetes-list-type": "atomic"}
     )

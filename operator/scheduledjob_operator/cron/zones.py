@@ -1,0 +1,62 @@
+"""Time zones by their IANA name, always from the tzdata package.
+
+The machine's own zone files are left alone on purpose: container images carry none or old ones. Kubernetes
+carries its own copy of the database inside its programs; the two differ only where a government changed its
+clocks after the older of them was made.
+"""
+
+import difflib
+import re
+from functools import cache
+from importlib import resources
+from zoneinfo import ZoneInfo
+
+from scheduledjob_operator.cron.advice import quoted
+from scheduledjob_operator.cron.fields import ScheduleError
+
+_OFFSET = re.compile(r"(?:UTC|GMT|Z)?([+-])(\d{1,2})(?::?00)?", re.ASCII | re.IGNORECASE)
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """Every name of the database, links such as CET and UTC included; Kubernetes knows the same ones."""
+    text = resources.files("tzdata").joinpath("zones").read_text(encoding="ascii")
+    return frozenset(text.split())
+
+
+@cache
+def load_zone(name: str) -> ZoneInfo:
+    """The zone of this exact name. Raises ScheduleError, with the likely name, when there is none."""
+    if name not in zone_names():
+        raise ScheduleError(_on_unknown_zone(name))
+    with resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
+        return ZoneInfo.from_file(file, key=name)
+
+
+def _on_unknown_zone(name: str) -> str:
+    example = 'an IANA name such as "Europe/Berlin"'
+    if not name.strip():
+        return f"The time zone is empty: write {example}, or leave it out for Etc/UTC."
+    shown = quoted("".join(letter if letter.isprintable() else "\ufffd" for letter in name))
+    if name.lower() == "local":
+        return f"{shown} is another time zone on every machine: write {example}."
+    if offset := _OFFSET.fullmatch(name.strip()):
+        sign, hours = offset.groups()
+        fixed = f"Etc/GMT{'-' if sign == '+' else '+'}{int(hours)}"
+        exact = f", or {quoted(fixed)}, whose sign is the other way round" if fixed in zone_names() else ""
+        return f'{shown} is not a time zone: write a place such as "Europe/Berlin"{exact}.'
+    near = _nearest(name.strip().lower().replace(" ", "_")[:64])
+    return f"{shown} is not a time zone: write {quoted(near) if near else example}."
+
+
+def _nearest(name: str) -> str | None:
+    """The zone that was probably meant: in another case, a city alone, or a slip of the pen."""
+    zones = sorted(zone_names())
+    by_name = {zone.lower(): zone for zone in zones}
+    by_city = {zone.rpartition("/")[2].lower(): zone for zone in reversed(zones) if "/" in zone}
+    if exact := by_name.get(name) or by_city.get(name):
+        return exact
+    for known in ({key: zone for key, zone in by_name.items() if "/" in key}, by_city):
+        if near := difflib.get_close_matches(name, known, n=1, cutoff=0.8):
+            return known[near[0]]
+    return None

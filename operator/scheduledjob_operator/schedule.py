@@ -1,0 +1,177 @@
+"""When a ScheduledJob runs: the slots of a cron schedule in a time zone, exactly as Kubernetes fires them.
+
+Pure: time is an argument, and nothing is read but the time zone database of the tzdata package.
+`cron.dialect` reads the text. Where the zone's clock runs evenly, croniter finds the runs on it; near a
+clock change `cron.walk` takes the steps that Kubernetes' own library takes. The tests compare the whole
+with that library.
+"""
+
+import copy
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import islice, takewhile
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from croniter import CroniterBadDateError, croniter
+
+from scheduledjob_operator.cron.dialect import read_cron
+from scheduledjob_operator.cron.fields import FIELDS, CronFields, ScheduleError
+from scheduledjob_operator.cron.walk import YEARS, next_run
+from scheduledjob_operator.cron.zones import load_zone
+
+__all__ = ["Schedule", "ScheduleError"]
+
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = datetime(9990, 1, 1, tzinfo=UTC)
+"""Earlier instants count as `_FIRST`; after `_LAST` nothing runs (Python's calendar ends soon after)."""
+
+_REACH = timedelta(days=32)
+"""A clock change that long ago can still show: Kubernetes' search may start from the first of the month."""
+
+_PROBE = timedelta(days=5)
+"""Offsets are compared this often: no zone changes its clock there and back in less than a week."""
+
+_RUNS_TO_SETTLE = 16
+"""A search that begins among the runs has by then come onto those of one that began earlier.
+
+Known exception: a month whose first midnight the clocks skip, where Kubernetes leaves out the whole month for some
+schedules (Paraguay in 2017 and 2023; no zone has such a rule today).
+"""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A schedule in a time zone; make one with `parse`. Immutable, hashable, equal by text and zone."""
+
+    expression: str
+    """As it was written, without the white space around it."""
+
+    time_zone: str
+    """IANA name."""
+
+    canonical: str = field(compare=False)
+    """What the CronJob gets: five fields or a macro, accepted by Kubernetes with the same meaning."""
+
+    fields: CronFields = field(compare=False, repr=False)
+    """The values of the five fields."""
+
+    @classmethod
+    def parse(cls, expression: str, *, time_zone: str = "Etc/UTC") -> "Schedule":
+        """Read a schedule of five fields or a macro, in Kubernetes' dialect (see `cron.dialect`).
+
+        Raises ScheduleError, whose text is one sentence for the author, when Kubernetes would refuse it, when
+        it would never run, or when there is no such time zone.
+        """
+        return _parse(expression, time_zone)
+
+    def next_after(self, instant: datetime, *, count: int = 1) -> tuple[datetime, ...]:
+        """The next `count` runs strictly after an aware instant, in UTC, oldest first.
+
+        Each is what Kubernetes finds from the one before it: a wall clock that is skipped when the clocks
+        go forward has no run, one that is repeated has two. Fewer than `count`, or none, when Kubernetes
+        finds no further run within five calendar years. Source: robfig/cron v3.0.1 `spec.go`.
+        """
+        return tuple(islice(self._runs(after=instant), count))
+
+    def slots_between(self, start: datetime, end: datetime, *, limit: int) -> tuple[datetime, ...]:
+        """The runs in (start, end], in UTC, oldest first, and at most the `limit` oldest of them."""
+        return tuple(islice(takewhile(lambda run: run <= end, self._runs(after=start)), limit))
+
+    def latest_at_or_before(self, instant: datetime, *, not_before: datetime) -> datetime | None:
+        """The latest run in (not_before, instant], in UTC: the last that `next_after` finds from `not_before`.
+
+        Found from behind, so that a `not_before` of years ago costs no more than one of yesterday.
+        """
+        start, end = _whole_second(not_before), _whole_second(instant)
+        if start >= end or end > _LAST:
+            return None
+        zone = load_zone(self.time_zone)
+        even = _is_even(zone, since=start - _REACH, until=end)
+        wall = self._wall_back(end, zone=zone, runs=1 if even else _RUNS_TO_SETTLE)
+        begin = start if wall is None else max(start, wall.astimezone(UTC) - timedelta(minutes=1))
+        last = deque(takewhile(lambda run: run <= end, self._runs(after=begin)), maxlen=1)
+        return last[0] if last else None
+
+    def _runs(self, *, after: datetime) -> Iterator[datetime]:
+        """Every run after an instant, in UTC."""
+        zone = load_zone(self.time_zone)
+        engine = copy.copy(_engine(self.fields))  # its search has a state of its own, so share no engine
+        at = _whole_second(after)
+        while at < _LAST:
+            run = _next_even(engine, zone=zone, after=at) or next_run(self.fields, zone=zone, after=at)
+            if run is None:
+                return
+            at = run.astimezone(UTC)
+            yield at
+
+    def _wall_back(self, instant: datetime, *, zone: ZoneInfo, runs: int) -> datetime | None:
+        """That many runs back from an instant, going by the wall clock alone; None when there were not as many."""
+        engine = copy.copy(_engine(self.fields))
+        wall = instant.astimezone(zone).replace(tzinfo=None) + timedelta(seconds=1)
+        try:
+            for _ in range(runs):
+                wall = engine.get_prev(datetime, start_time=wall)
+        except CroniterBadDateError:
+            return None
+        return wall.replace(tzinfo=zone)
+
+
+@lru_cache(maxsize=4096)
+def _parse(expression: str, time_zone: str) -> Schedule:
+    fields = read_cron(expression)
+    load_zone(time_zone)
+    return Schedule(expression=expression.strip(), time_zone=time_zone, canonical=fields.text, fields=fields)
+
+
+def _whole_second(instant: datetime) -> datetime:
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs a time zone: pass an aware datetime")
+    return max(instant, _FIRST).astimezone(UTC).replace(microsecond=0)
+
+
+def _next_even(engine: Any, *, zone: ZoneInfo, after: datetime) -> datetime | None:
+    """The next run after an instant by the wall clock; None when that clock does not run evenly up to it."""
+    wall = after.astimezone(zone).replace(tzinfo=None)
+    try:
+        run: datetime = engine.get_next(datetime, start_time=wall)
+    except CroniterBadDateError:
+        return None
+    at = after + (run - wall)
+    if run.year - wall.year > YEARS or not _is_even(zone, since=after - _REACH, until=at + timedelta(days=1)):
+        return None
+    return at
+
+
+def _is_even(zone: ZoneInfo, *, since: datetime, until: datetime) -> bool:
+    """Whether the zone keeps one offset from UTC all that time."""
+    offset = until.astimezone(zone).utcoffset()
+    while since < until:
+        if since.astimezone(zone).utcoffset() != offset:
+            return False
+        since += _PROBE
+    return True
+
+
+@lru_cache(maxsize=1024)
+def _engine(fields: CronFields) -> Any:
+    """A croniter for wall clocks, from plain lists of values, which it reads as Kubernetes does.
+
+    Its own reading of `5-5`, of full lists and of 7 differs, so it never sees the text that was written.
+    """
+    minutes, hours, days, months, weekdays = (
+        "*" if len(values) == place.high - place.low + 1 else ",".join(map(str, sorted(values)))
+        for values, place in zip(
+            (fields.minutes, fields.hours, fields.days, fields.months, fields.weekdays), FIELDS, strict=True
+        )
+    )
+    if fields.either_day and "*" in {days, weekdays}:
+        days = weekdays = "*"
+    return croniter(
+        f"{minutes} {hours} {days} {months} {weekdays}",
+        start_time=datetime(1970, 1, 1),  # noqa: DTZ001  # the wall clock of any zone
+        max_years_between_matches=YEARS + 1,
+    )
