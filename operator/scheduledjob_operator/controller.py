@@ -106,10 +106,10 @@ class Controller:
 
     def deleted(self, kind: str, body: Body) -> None:
         """An informer saw a child go, or leave our labels behind."""
-        metadata = body["metadata"]
-        known = self.store.uids(kind, namespace=metadata["namespace"])
-        if metadata["uid"] in known:
-            self._drop(kind, *known[metadata["uid"]], uid=metadata["uid"], last=body)
+        # One that lost our label is shown as it was before that, so its parent is always known.
+        if key := parent_of(body):
+            self.changed(kind, body)
+            self._drop(kind, key, body["metadata"]["name"], uid=body["metadata"]["uid"])
 
     def listed(self, kind: str, *, namespace: str | None, uids: set[str]) -> None:
         """An informer's list is complete: drop what is not in it."""
@@ -117,9 +117,7 @@ class Controller:
             if uid not in uids:
                 self._drop(kind, key, name, uid=uid)
 
-    def _drop(self, kind: str, key: Key, name: str, *, uid: str, last: Body | None = None) -> None:
-        if last is not None and parent_of(last) == key:
-            self.changed(kind, last)
+    def _drop(self, kind: str, key: Key, name: str, *, uid: str) -> None:
         if kind == "CronJob":
             woken = self.store.drop_cron_job(key, uid=uid)
         elif kind == "Job":

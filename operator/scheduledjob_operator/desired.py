@@ -279,6 +279,8 @@ def merge_named(base: list[Body], overlay: list[Body], *, key: str, whole: bool 
     `whole` replaces an item instead of merging into it, as for a variable, which is either a value or a
     reference.
     """
+    if not all(isinstance(item, dict) for item in (*base, *overlay)):
+        return overlay  # not what it should be: the API server will say so
     result = {str(item.get(key)): item for item in base}
     for item in overlay:
         name = str(item.get(key))

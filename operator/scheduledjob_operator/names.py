@@ -36,6 +36,7 @@ ANNOTATION_FAILURES = "batch.kubernetes.io/job-index-failure-count"
 LABEL_JOB_NAME = "batch.kubernetes.io/job-name"
 
 ENV_PREFIX = "SCHEDULEDJOB_"
+ENV_ARGS = f"{ENV_PREFIX}ARGS"
 
 MAX_NAME_LENGTH = 52
 """Longest name of a CronJob: a Job's 63 less the dash and ten digits of the slot."""

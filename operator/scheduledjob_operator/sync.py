@@ -18,6 +18,8 @@ from scheduledjob_operator.store import ScheduledJobSeen, Store
 
 RETRY_REFUSED = timedelta(seconds=60)
 """How soon a refused CronJob is tried again: a quota may have been raised, a foreign CronJob be gone."""
+SHORTEST_SECRET = 6
+"""Shorter values are not taken out of messages: they would take the words along."""
 RETRY_DELETING = timedelta(seconds=2)
 
 
@@ -89,7 +91,7 @@ class CronJobSync:
         except ApiError as error:
             if not error.is_refusal:
                 raise
-            ready = refusal(error, spec=wanted.spec)
+            ready = refusal(error, body=body)
             return Sync(ready=ready, cron_job=have, look_again=RETRY_REFUSED)
 
     async def _apply(
@@ -154,16 +156,28 @@ class CronJobSync:
         )
 
 
-def refusal(error: ApiError, *, spec: ScheduledJobSpec) -> Ready:
-    """What to say when the API server refused the CronJob: its own sentence, without values of ours."""
+def refusal(error: ApiError, *, body: Body) -> Ready:
+    """What to say when the API server refused the CronJob `body`: its own sentence, less our values."""
     message = error.message
-    for variable in spec.env:
-        if variable.value and len(variable.value) > 3:
-            message = message.replace(variable.value, "[redacted]")
+    for value in sorted(_values(body), key=len, reverse=True):
+        message = message.replace(value, "[redacted]")
     if error.status == 403:
         quota = "exceeded quota" in message
         return Ready(reason=ReadyReason.QUOTA_EXCEEDED if quota else ReadyReason.FORBIDDEN, message=message)
     return Ready(reason=ReadyReason.APPLY_FAILED, message=message)
+
+
+def _values(body: Body) -> set[str]:
+    """Values of environment variables and arguments in a CronJob, those long enough to be a secret."""
+    pod = body["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    found: set[str] = set()
+    for container in [*pod.get("containers", ()), *pod.get("initContainers", ())]:
+        for entry in container.get("env") or ():
+            name = str(entry.get("name", ""))
+            if not name.startswith(names.ENV_PREFIX) or name == names.ENV_ARGS:
+                found.add(str(entry.get("value", "")))
+        found.update(map(str, container.get("command") or ()))
+    return {value for value in found if len(value) >= SHORTEST_SECRET}
 
 
 def _may_take(have: CronJobSeen, *, seen: ScheduledJobSeen) -> bool:

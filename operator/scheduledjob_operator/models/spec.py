@@ -8,7 +8,14 @@ from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema, model_validator
 
-from scheduledjob_operator.models.types import Between, Duration, FreeObject, Model, parse_duration
+from scheduledjob_operator.models.types import (
+    Between,
+    Duration,
+    FreeObject,
+    Model,
+    PodTemplate,
+    parse_duration,
+)
 
 _SCHEDULE_CEL = (
     r"^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|\\S+( +\\S+){4})$"  # five fields or a macro
@@ -153,7 +160,7 @@ class ScheduledJobSpec(Model):
     """CPU and memory of the run."""
     service_account_name: str | None = Field(default=None, min_length=1, max_length=253)
     """ServiceAccount of the run, in the same namespace. Its token is mounted only when this is set."""
-    pod_template: FreeObject | None = None
+    pod_template: PodTemplate | None = None
     """What the other fields cannot say: a PodTemplateSpec that is merged into the run's Pod, such as
     nodeSelector, tolerations, volumes or sidecars. The run's own container is named job."""
     timeout: Annotated[Duration, Between("1s", "720h")] = _default("24h")

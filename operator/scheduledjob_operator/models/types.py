@@ -114,7 +114,33 @@ Time = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 
-FreeObject = Annotated[
-    dict[str, Any], WithJsonSchema({"type": "object", "x-kubernetes-preserve-unknown-fields": True})
+_OBJECT = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+_OBJECTS = {"type": "array", "items": _OBJECT}
+
+PodTemplate = Annotated[
+    dict[str, Any],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {
+                "metadata": {**_OBJECT, "description": "Labels and annotations of the Pod."},
+                "spec": {
+                    **_OBJECT,
+                    "description": "Fields of a PodSpec. Lists of named things are merged by name.",
+                    "properties": {
+                        "containers": {
+                            **_OBJECTS,
+                            "description": "Sidecars, and additions to the container job.",
+                        },
+                        "initContainers": {**_OBJECTS, "description": "Containers that run before."},
+                        "volumes": {**_OBJECTS, "description": "Volumes of the Pod."},
+                    },
+                },
+            },
+        }
+    ),
 ]
+"""A PodTemplateSpec, checked no further than merging needs; the API server checks the rest."""
+
+FreeObject = Annotated[dict[str, Any], WithJsonSchema(_OBJECT)]
 """Any JSON object; its fields are kept as they are."""
