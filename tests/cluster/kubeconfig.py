@@ -1,4 +1,4 @@
-"""Kubeconfig files: written with the certificates inside (it can be copied), read into a plain HTTPS client."""
+"""Kubeconfig files: written with the certificates inside, read into a plain HTTPS client."""
 
 from __future__ import annotations
 

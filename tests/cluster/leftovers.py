@@ -10,7 +10,7 @@ import contextlib
 import ctypes
 import os
 import re
-import shutil
+import subprocess
 import time
 from pathlib import Path
 
@@ -25,13 +25,14 @@ PROGRAMS = (
     *("kubelet", "kube-proxy", "containerd", "containerd-shim-runc-v2", "tests.cluster.dns"),
 )
 MNT_DETACH = 2
+DISCARDED = ".discarded-"
 
 
 def mounts_below(mountinfo: str, folders: list[Path]) -> list[Path]:
     """Mount points at or below the folders, the innermost and latest first.
 
-    `mountinfo` is the text of /proc/self/mountinfo; in it the kernel writes space, tab, newline and backslash of a
-    path as octal escapes, see proc(5).
+    `mountinfo` is the text of /proc/self/mountinfo; in it the kernel writes space, tab, newline and
+    backslash as octal escapes, see proc(5).
     """
     points = [_unescape(line.split()[4]) for line in mountinfo.splitlines() if line.strip()]
     ours = [point for point in points if any(point.is_relative_to(folder) for folder in folders)]
@@ -88,12 +89,15 @@ def present() -> list[str]:
         found.append(f"{len(pids)} processes in containers")
     if points := mounts_below(Path("/proc/self/mountinfo").read_text(), [STATE, RUN]):
         found.append(f"{len(points)} mounts")
-    found += [str(path) for path in (STATE, RUN) if path.exists()]
+    found += [str(path) for path in (STATE, RUN, *_discarded()) if path.exists()]
     return found
 
 
-def clean() -> None:
-    """Remove everything of an earlier cluster. Safe to repeat, and after a kill in its middle."""
+def clean(*, wait: bool = True) -> None:
+    """Remove everything of an earlier cluster. Safe to repeat, and after a kill in its middle.
+
+    Deleting gigabytes of image layers takes seconds; without `wait` they are put aside and deleted meanwhile.
+    """
     Processes(STATE).stop(timeout=1.0)
     managers = [name for name in PROGRAMS if name != "containerd-shim-runc-v2"]
     end(naming([STATE, RUN], programs=managers), timeout=1.0)  # first those that would start others again
@@ -102,21 +106,23 @@ def clean() -> None:
     unmount([STATE, RUN])
     remove_cgroups()
     node.remove_network()
-    for folder in (RUN, STATE):
-        remove_tree(folder)
+    for folder in (STATE, RUN):
+        discard(folder)
+    remove = ["rm", "-rf", "--one-file-system", *map(str, _discarded())]
+    subprocess.run(remove if wait else ["setsid", "--fork", *remove], stdin=subprocess.DEVNULL, check=False)
     logs = Path("/var/log/containers")  # the kubelet's links for log collectors; they point into our folder
     for link in logs.glob("*.log") if logs.exists() else ():
         if link.is_symlink() and STATE in link.readlink().parents:
             link.unlink(missing_ok=True)
 
 
-def remove_tree(folder: Path) -> None:
-    """Delete a folder, but never through a mount point that is still there."""
+def discard(folder: Path) -> None:
+    """Put a folder aside, to be deleted; refused while anything is mounted in it."""
     if mounts_below(Path("/proc/self/mountinfo").read_text(), [folder]):
         raise ClusterError(f"something is still mounted below {folder}")
-    for _ in range(3):  # a dying process may write one more file
-        shutil.rmtree(folder, ignore_errors=True)
-        if not folder.exists():
-            return
-        time.sleep(0.1)
-    shutil.rmtree(folder)
+    if folder.exists():
+        folder.rename(folder.with_name(f"{folder.name}{DISCARDED}{time.time_ns()}"))
+
+
+def _discarded() -> list[Path]:
+    return [found for folder in (STATE, RUN) for found in folder.parent.glob(f"{folder.name}{DISCARDED}*")]

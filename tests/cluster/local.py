@@ -117,7 +117,7 @@ class LocalProvider:
         binaries.build_clients()
         if found := leftovers.present():
             with step(f"removing what is left of an earlier cluster ({', '.join(found)})"):
-                leftovers.clean()
+                leftovers.clean(wait=False)
         STATE.mkdir(parents=True, mode=0o700)
         addresses = network.choose(network.in_use())
         began = time.monotonic()

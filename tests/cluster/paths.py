@@ -13,7 +13,7 @@ KUBECONFIG = OUTPUT / "kubeconfig"
 GO_MODULES = Path(__file__).resolve().parent / "go"
 
 STATE = Path("/var/lib/scheduledjob-testcluster")
-"""Outside the checkout, so that a fresh clone finds the cluster of an earlier one, to use it or clean it up."""
+"""Outside the checkout, so that a fresh clone finds the cluster of an earlier one, to use or to clean it."""
 
 RUN = Path("/run") / STATE.name
 """Sockets and run-time state: socket paths are limited to 107 characters, so this one is short."""
