@@ -1,0 +1,62 @@
+"""What the operator may do, and what it never says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.access import Cluster
+from tests.cluster.release import NAMESPACE, RELEASE, Operator
+from tests.e2e.scheduled_job import ScheduledJob
+
+GOLDEN = Path(__file__).parent.parent / "data" / "output" / "can-i-list.txt"
+CANARY = "canary-3f9c51d07e"
+
+
+def test_the_operators_rights_equal_the_golden_file(cluster: Cluster, operator: Operator) -> None:
+    account = f"system:serviceaccount:{NAMESPACE}:{RELEASE}"
+    listed = cluster.kubectl(
+        "auth", "can-i", "--list", f"--as={account}", "--as-group=system:serviceaccounts",
+        f"--as-group=system:serviceaccounts:{NAMESPACE}", "--as-group=system:authenticated", "--namespace=default",
+    )  # fmt: skip
+    lines = sorted(" ".join(line.split()) for line in listed.stdout.splitlines()[1:])
+    assert "\n".join(lines) + "\n" == GOLDEN.read_text()
+    assert not any("secrets" in line or "pods/exec" in line for line in lines)
+
+
+def test_the_operators_own_namespace_can_be_restricted(cluster: Cluster, operator: Operator) -> None:
+    label = "pod-security.kubernetes.io/enforce=restricted"
+    done = cluster.kubectl("label", "namespace", NAMESPACE, label, "--overwrite", "--dry-run=server")
+    assert "would violate" not in done.stderr
+
+
+@pytest.mark.parametrize("succeeds", [True, False], ids=["a run that succeeds", "a run that fails"])
+def test_no_env_value_and_no_argument_is_in_status_events_or_logs(
+    succeeds: bool, cluster: Cluster, operator: Operator, namespace: str
+) -> None:
+    handler = "hello" if succeeds else "sleep"
+    args = {"name": f"{CANARY}-argument"} if succeeds else {"seconds": f"{CANARY}-argument"}
+    job = ScheduledJob.create(
+        cluster,
+        namespace,
+        "canary",
+        handler=handler,
+        args=args,
+        env=[{"name": "PASSWORD", "value": f"{CANARY}-env"}],
+    )
+    run = job.wait_run(job.run_now())
+    run.pop("value", None)  # the handler's own answer, which is a greeting by name
+    assert CANARY not in str(run)
+    assert CANARY not in str(cluster.items("events", f"--namespace={namespace}"))
+    assert CANARY not in operator.logs()
+
+
+def test_a_refused_cronjob_does_not_quote_env_values(
+    cluster: Cluster, operator: Operator, namespace: str
+) -> None:
+    job = ScheduledJob(cluster, namespace, "refused")
+    job.apply(env=[{"name": "A", "value": CANARY, "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}])
+    ready = job.wait_ready(status="False")
+    assert ready["reason"] == "ApplyFailed"
+    assert CANARY not in str(job.status)
