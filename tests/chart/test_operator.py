@@ -21,6 +21,11 @@ def test_every_setting_in_the_pod_is_one_that_the_operator_has() -> None:
     assert given <= set(Settings.model_fields)
 
 
+def test_kopf_is_told_its_name_because_the_user_of_the_pod_has_none() -> None:
+    (entry,) = (found for found in container()["env"] if found["name"] == "POD_ID")
+    assert entry["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
+
+
 def test_the_chart_installs_the_operators_own_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings({}, monkeypatch=monkeypatch) == Settings.model_construct()
 

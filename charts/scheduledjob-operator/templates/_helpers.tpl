@@ -80,6 +80,11 @@ app.kubernetes.io/component: operator
   value: {{ .Values.logging.format | quote }}
 - name: SCHEDULEDJOB_OPERATOR_HTTP_PORT
   value: "8080"
+# kopf calls itself by this; without it, it looks for a user name, and uid 65532 has none.
+- name: POD_ID
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
 {{- end -}}
 
 {{/* What the operator may do. All of it: no secrets, no pods or Jobs of its own making beyond CronJobs, no deletes. */}}
