@@ -20,7 +20,11 @@ from scheduledjob_operator.models.types import (
 _SCHEDULE_CEL = (
     r"^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|\\S+( +\\S+){4})$"  # five fields or a macro
 )
-_QUANTITY = {"x-kubernetes-int-or-string": True, "anyOf": [{"type": "integer"}, {"type": "string"}]}
+_QUANTITY = {
+    "x-kubernetes-int-or-string": True,
+    "anyOf": [{"type": "integer"}, {"type": "string"}],
+    "maxLength": 64,
+}
 
 
 def _rule(rule: str, message: str) -> dict[str, Any]:

@@ -106,9 +106,13 @@ class Counts(Model):
     """How many runs ended how, since the ScheduledJob was created."""
 
     succeeded: int = Field(default=0, ge=0)
+    """Runs that succeeded."""
     failed: int = Field(default=0, ge=0)
+    """Runs that failed."""
     timed_out: int = Field(default=0, ge=0)
+    """Runs that ran into a deadline."""
     cancelled: int = Field(default=0, ge=0)
+    """Runs that were ended before they were done: deleted, or replaced by the next one."""
     retries: int = Field(default=0, ge=0)
     """Attempts beyond the first one of each run."""
 

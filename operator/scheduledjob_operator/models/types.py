@@ -115,7 +115,7 @@ Time = Annotated[
 ]
 
 _OBJECT = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-_OBJECTS = {"type": "array", "items": _OBJECT}
+_OBJECTS = {"type": "array", "maxItems": 100, "items": _OBJECT}
 
 PodTemplate = Annotated[
     dict[str, Any],
