@@ -6,11 +6,11 @@ import os
 import re
 import shutil
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from tests.cluster import versions
+from tests.cluster import paths, versions
 from tests.cluster.commands import attempt
-from tests.cluster.paths import GO_MODULES, OUTPUT, cache
 from tests.cluster.progress import ClusterError, step
 
 # From this version on `go` fetches a newer tool chain by itself when a module asks for one.
@@ -41,7 +41,7 @@ class Tool:
 
     @property
     def path(self) -> Path:
-        return cache() / "bin" / f"{self.name}-{self.version}"
+        return paths.cache() / "bin" / f"{self.name}-{self.version}"
 
 
 def _kubernetes(name: str) -> Tool:
@@ -106,7 +106,7 @@ def _build(tool: Tool) -> None:
     done = attempt(
         *("go", "build", "-trimpath", "-mod=readonly", "-ldflags", f"-s -w {tool.flags}"),
         *("-o", unfinished, tool.package),
-        cwd=GO_MODULES / tool.module,
+        cwd=paths.GO_MODULES / tool.module,
         env={"CGO_ENABLED": "0", "GOFLAGS": "-buildvcs=false", "GOTOOLCHAIN": "auto", "GOWORK": "off"},
     )
     if done.returncode:
@@ -115,7 +115,7 @@ def _build(tool: Tool) -> None:
     unfinished.replace(tool.path)
 
 
-def link(bin_folder: Path = OUTPUT / "bin") -> None:
+def link(bin_folder: Path = paths.OUTPUT / "bin") -> None:
     """Give people `kubectl` and `helm` in one folder that they can put on their PATH."""
     bin_folder.mkdir(parents=True, exist_ok=True)
     for name, target in (("kubectl", KUBECTL.path), ("helm", helm())):
@@ -125,12 +125,20 @@ def link(bin_folder: Path = OUTPUT / "bin") -> None:
             shortcut.symlink_to(target)
 
 
+@cache
 def helm() -> Path:
-    """A Helm that is installed will do; ours is built where there is none."""
-    installed = shutil.which("helm")
-    return Path(installed) if installed and not HELM.path.exists() else HELM.path
+    """Helm 4 that is installed will do; ours is built where there is none."""
+    installed = shutil.which("helm", path=_path_without_ours())
+    if installed and attempt(installed, "version", "--short").stdout.startswith("v4."):
+        return Path(installed)
+    return HELM.path
+
+
+def _path_without_ours() -> str:
+    folders = os.environ.get("PATH", "").split(os.pathsep)
+    return os.pathsep.join(folder for folder in folders if Path(folder) != paths.OUTPUT / "bin")
 
 
 def build_clients() -> None:
     """What a person or a test needs to talk to any cluster."""
-    build(KUBECTL, *(() if shutil.which("helm") else (HELM,)))
+    build(KUBECTL, *([HELM] if helm() == HELM.path else []))

@@ -14,7 +14,7 @@ RELEASE = "scheduledjob-operator"
 NAMESPACE = "scheduledjob-system"
 CHART = CHECKOUT / "charts" / RELEASE
 CONTENT = "podAnnotations.scheduledjob\\.dev/content"
-"""The digest of the images goes into the pod's annotations: the tag stays, and a new image must restart it."""
+"""The digest of the images, among the pod's annotations: the tag stays, and a new image must restart it."""
 
 
 def image_values(prefix: str, name: str) -> dict[str, str]:
@@ -77,7 +77,9 @@ def install(cluster: Cluster, images: ImageNames, *, values: Mapping[str, str] |
     }
     arguments = [f"--set-string={key}={value}" for key, value in chosen.items()]
     where = (f"--namespace={NAMESPACE}", "--create-namespace")
-    cluster.helm("upgrade", RELEASE, str(CHART), "--install", *where, *arguments)
+    # what somebody applied by hand on this cluster, such as the definition, becomes the chart's
+    owner = ("--take-ownership", "--force-conflicts")
+    cluster.helm("upgrade", RELEASE, str(CHART), "--install", *where, *owner, *arguments)
     operator = Operator(cluster, images)
     operator.wait_available()
     return operator
