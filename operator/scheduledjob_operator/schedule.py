@@ -7,7 +7,6 @@ with that library.
 """
 
 import copy
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -38,8 +37,8 @@ _PROBE = timedelta(days=5)
 _RUNS_TO_SETTLE = 16
 """A search that begins among the runs has by then come onto those of one that began earlier.
 
-Known exception: a month whose first midnight the clocks skip, where Kubernetes leaves out the whole month for some
-schedules (Paraguay in 2017 and 2023; no zone has such a rule today).
+Known exception: a month whose first midnight the clocks skip, where Kubernetes leaves out the whole month for
+some schedules (Paraguay in 2017 and 2023; no zone has such a rule today).
 """
 
 
@@ -82,7 +81,7 @@ class Schedule:
         return tuple(islice(takewhile(lambda run: run <= end, self._runs(after=start)), limit))
 
     def latest_at_or_before(self, instant: datetime, *, not_before: datetime) -> datetime | None:
-        """The latest run in (not_before, instant], in UTC: the last that `next_after` finds from `not_before`.
+        """The latest run in (not_before, instant], in UTC: the last that `next_after` finds from the former.
 
         Found from behind, so that a `not_before` of years ago costs no more than one of yesterday.
         """
@@ -90,11 +89,15 @@ class Schedule:
         if start >= end or end > _LAST:
             return None
         zone = load_zone(self.time_zone)
-        even = _is_even(zone, since=start - _REACH, until=end)
-        wall = self._wall_back(end, zone=zone, runs=1 if even else _RUNS_TO_SETTLE)
-        begin = start if wall is None else max(start, wall.astimezone(UTC) - timedelta(minutes=1))
-        last = deque(takewhile(lambda run: run <= end, self._runs(after=begin)), maxlen=1)
-        return last[0] if last else None
+        enough = 1 if _is_even(zone, since=start - _REACH, until=end) else _RUNS_TO_SETTLE
+        back = enough
+        while True:
+            wall = self._wall_back(end, zone=zone, runs=back)
+            begin = start if wall is None else max(start, wall.astimezone(UTC) - timedelta(minutes=1))
+            runs = list(takewhile(lambda run: run <= end, self._runs(after=begin)))
+            if begin == start or len(runs) >= enough:
+                return runs[-1] if runs else None
+            back *= 4  # some were on wall clocks that were skipped
 
     def _runs(self, *, after: datetime) -> Iterator[datetime]:
         """Every run after an instant, in UTC."""
@@ -109,7 +112,7 @@ class Schedule:
             yield at
 
     def _wall_back(self, instant: datetime, *, zone: ZoneInfo, runs: int) -> datetime | None:
-        """That many runs back from an instant, going by the wall clock alone; None when there were not as many."""
+        """That many runs back from an instant by the wall clock alone; None when there were not as many."""
         engine = copy.copy(_engine(self.fields))
         wall = instant.astimezone(zone).replace(tzinfo=None) + timedelta(seconds=1)
         try:
