@@ -1,0 +1,29 @@
+"""Runs the handlers of ScheduledJobs: plain or async functions, found by name, one run a process."""
+
+from job_runner.context import Context
+from job_runner.errors import (
+    Cancelled,
+    ConfigurationError,
+    DataError,
+    JobError,
+    TryAgain,
+    Unavailable,
+    UnknownHandler,
+    UsageError,
+)
+from job_runner.registry import job_handler
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Cancelled",
+    "ConfigurationError",
+    "Context",
+    "DataError",
+    "JobError",
+    "TryAgain",
+    "Unavailable",
+    "UnknownHandler",
+    "UsageError",
+    "job_handler",
+]
