@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import os
 import sys
+from typing import Any
 
 import kopf
 from pydantic import ValidationError
@@ -37,6 +39,8 @@ def main() -> None:
             sys.stderr.write(f"SCHEDULEDJOB_OPERATOR_{name}: {detail['msg']}\n")
         sys.exit(78)
     configure_logging(settings)
+    # kopf would ask for the user's name, which uid 65532 has not; its type for it is not public.
+    identity: Any = os.environ.get("HOSTNAME", "local")
     registry = kopf.OperatorRegistry()
     register(registry, settings=settings)
     asyncio.run(
@@ -45,6 +49,7 @@ def main() -> None:
             clusterwide=not settings.watch_namespaces,
             namespaces=list(settings.watch_namespaces),
             standalone=True,
+            identity=identity,
         )
     )
 

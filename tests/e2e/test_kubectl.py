@@ -62,7 +62,8 @@ def test_get_reads_as_the_documentation_shows(cluster: Cluster, namespace: str) 
     job.wait_run(job.run_now())
     header, row = job.kubectl("get", "sj").splitlines()
     assert header.split("  ")[0] == "NAME"
-    assert header.split() == "NAME SCHEDULE ENABLED ACTIVE LAST RESULT LAST RUN NEXT RUN AGE".split()
+    columns = ["NAME", "SCHEDULE", "ENABLED", "ACTIVE", "LAST RESULT", "LAST RUN", "NEXT RUN", "AGE"]
+    assert header.split() == " ".join(columns).split()
     assert row.split()[:1] == ["shown"]
     assert "true      0        Succeeded" in row
     assert "<invalid>" not in row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,8 +39,8 @@ CASES = {
         *("Failed", "ExitCode", 3, "this went wrong"),
     ),
     "handler-error": Case(
-        {"handler": "fail", "args": {"message": "no luck today"}, **SHORT},
-        *("Failed", "ExitCode", 70, "RuntimeError: no luck today"),
+        {"handler": "fail", **SHORT},
+        *("Failed", "ExitCode", 70, "RuntimeError: failed on purpose"),
     ),
     "unknown-handler": Case({"handler": "helo", **SHORT}, "Failed", "ExitCode", 64, "hello"),
     "invalid-arguments": Case(
@@ -90,7 +91,7 @@ CASES = {
 def runs(cluster: Cluster, operator: Operator) -> Iterator[dict[str, ScheduledJob]]:
     """All the runs, started, and the trouble made."""
     namespace = cluster.create_namespace(
-        "results", labels={"pod-security.kubernetes.io/enforce": "restricted"}
+        f"results-{secrets.token_hex(3)}", labels={"pod-security.kubernetes.io/enforce": "restricted"}
     )
     jobs = {name: ScheduledJob(cluster, namespace, name) for name in CASES}
     for name, job in jobs.items():
@@ -150,7 +151,8 @@ def test_totals_and_failures_in_a_row_follow_the_runs(runs: dict[str, ScheduledJ
     job.wait_run(job.run_now(suffix="again"))
     status = job.status
     assert status["consecutiveFailures"] == status["counts"]["failed"] == 2
-    assert status["lastFailureTime"] and "lastSuccessTime" not in status
+    assert status["lastFailureTime"]
+    assert "lastSuccessTime" not in status
 
 
 def test_retries_are_counted_and_evictions_are_none(runs: dict[str, ScheduledJob]) -> None:
