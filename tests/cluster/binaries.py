@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from tests.cluster import paths, versions
@@ -125,7 +124,6 @@ def link(bin_folder: Path = paths.OUTPUT / "bin") -> None:
             shortcut.symlink_to(target)
 
 
-@cache
 def helm() -> Path:
     """Helm 4 that is installed will do; ours is built where there is none."""
     installed = shutil.which("helm", path=_path_without_ours())

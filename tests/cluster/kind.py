@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_kind.cluster import KindCluster
@@ -13,17 +14,29 @@ from pytest_kind.cluster import KindCluster
 from tests.cluster import binaries, versions
 from tests.cluster.commands import attempt, run
 from tests.cluster.images import IMAGES, OPERATOR, RUNNER, Image, ImageNames, content_of
-from tests.cluster.paths import CHECKOUT, KUBECONFIG, OUTPUT
+from tests.cluster.paths import CHECKOUT, OUTPUT
 from tests.cluster.progress import say, step
 
 NAME = "scheduledjob"
 PYTHON = "python:3.13-slim"
 LABEL = "dev.scheduledjob.content"
-LOADED = OUTPUT / "kind-images.json"
 
 
+@dataclass(frozen=True)
 class KindProvider:
-    name = "kind"
+    """The cluster of this machine's Docker engine; `output` is where its kubeconfig and the tools go."""
+
+    output: Path = OUTPUT
+    name: str = "kind"
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.output / "kubeconfig"
+
+    @property
+    def loaded(self) -> Path:
+        """The record of the images that the node was given."""
+        return self.output / "kind-images.json"
 
     def why_not(self) -> str | None:
         if not shutil.which("docker"):
@@ -34,7 +47,7 @@ class KindProvider:
     def up(self) -> Path:
         binaries.build(binaries.KIND)
         binaries.build_clients()
-        binaries.link()
+        binaries.link(self.output / "bin")
         if self._exists():
             run(
                 binaries.binary("kind"),
@@ -43,28 +56,28 @@ class KindProvider:
                 "--name",
                 NAME,
                 "--kubeconfig",
-                str(KUBECONFIG),
+                str(self.kubeconfig),
             )
             if (trouble := self.status()) is None:
                 say("the kind cluster is up")
-                return KUBECONFIG
+                return self.kubeconfig
             with step(f"removing a broken kind cluster ({trouble})"):
                 self.down()
         with step(f"making a kind cluster from {versions.KIND_NODE_IMAGE.partition('@')[0]}"):
-            KUBECONFIG.unlink(missing_ok=True)
+            self.kubeconfig.unlink(missing_ok=True)
             self._cluster().create()
-        return KUBECONFIG
+        return self.kubeconfig
 
     def down(self) -> None:
         if binaries.KIND.path.exists() and self._exists():
             self._cluster().delete()
-        KUBECONFIG.unlink(missing_ok=True)
-        LOADED.unlink(missing_ok=True)
+        self.kubeconfig.unlink(missing_ok=True)
+        self.loaded.unlink(missing_ok=True)
 
     def status(self) -> str | None:
-        if not KUBECONFIG.exists():
+        if not self.kubeconfig.exists():
             return "there is no kind cluster of this checkout"
-        command = [binaries.binary("kubectl"), f"--kubeconfig={KUBECONFIG}", "--request-timeout=10s"]
+        command = [binaries.binary("kubectl"), f"--kubeconfig={self.kubeconfig}", "--request-timeout=10s"]
         done = attempt(*command, "wait", "--for=condition=Ready", "nodes", "--all", "--timeout=60s")
         return None if done.returncode == 0 else _last_line(done.stderr)
 
@@ -75,13 +88,13 @@ class KindProvider:
                 run("docker", "pull", "--quiet", PYTHON)
         keys[PYTHON] = run("docker", "image", "inspect", "--format", "{{.Id}}", PYTHON).strip()
         node = run("docker", "inspect", "--format", "{{.Id}}", f"{NAME}-control-plane").strip()
-        loaded = _loaded(node)
+        loaded = self._given(node)
         for name, key in keys.items():
             if loaded.get(name) != key:
                 with step(f"loading {name} into the kind cluster"):
                     self._cluster().load_docker_image(name)
                 loaded[name] = key
-                LOADED.write_text(json.dumps({"node": node, "images": loaded}))
+                self.loaded.write_text(json.dumps({"node": node, "images": loaded}))
         digest = hashlib.sha256(repr(sorted(keys.items())).encode()).hexdigest()[:12]
         return ImageNames(OPERATOR.name, RUNNER.name, PYTHON, key=digest)
 
@@ -107,28 +120,29 @@ class KindProvider:
                 )
         return key
 
+    def _given(self, node: str) -> dict[str, str]:
+        """What this node was given, by image name; nothing when it is another node than the recorded one."""
+        try:
+            record = json.loads(self.loaded.read_text())
+        except (OSError, ValueError):
+            return {}
+        return dict(record["images"]) if record["node"] == node else {}
+
     def _exists(self) -> bool:
         return NAME in run(binaries.binary("kind"), "get", "clusters").split()
 
     def _cluster(self) -> KindCluster:
-        OUTPUT.mkdir(exist_ok=True)
-        with contextlib.chdir(OUTPUT):  # it makes a folder for downloads, which we do not need, where it is
+        self.output.mkdir(parents=True, exist_ok=True)
+        with contextlib.chdir(
+            self.output
+        ):  # it makes a folder for downloads, which we do not need, where it is
             return KindCluster(
                 NAME,
-                kubeconfig=KUBECONFIG,
+                kubeconfig=self.kubeconfig,
                 image=versions.KIND_NODE_IMAGE,
                 kind_path=binaries.KIND.path,
                 kubectl_path=binaries.KUBECTL.path,
             )
-
-
-def _loaded(node: str) -> dict[str, str]:
-    """What this node was given, by image name; nothing when it is another node than the recorded one."""
-    try:
-        record = json.loads(LOADED.read_text())
-    except (OSError, ValueError):
-        return {}
-    return dict(record["images"]) if record["node"] == node else {}
 
 
 def _last_line(text: str) -> str:

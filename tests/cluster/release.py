@@ -67,6 +67,14 @@ class Operator:
             raise AssertionError(f"the operator does not become available: {done.stderr}\n{state}\n{log}")
 
 
+def forget_interrupted(cluster: Cluster) -> None:
+    """A Helm that was killed leaves its revision as pending, and the next one would refuse to begin."""
+    selector = (
+        f"--selector=owner=helm,name={RELEASE},status in (pending-install,pending-upgrade,pending-rollback)"
+    )
+    cluster.kubectl("delete", "secrets", f"--namespace={NAMESPACE}", selector)
+
+
 def install(cluster: Cluster, images: ImageNames, *, values: Mapping[str, str] | None = None) -> Operator:
     """Install or upgrade the chart with the given images and return when the operator is available."""
     chosen = {
@@ -77,6 +85,7 @@ def install(cluster: Cluster, images: ImageNames, *, values: Mapping[str, str] |
     }
     arguments = [f"--set-string={key}={value}" for key, value in chosen.items()]
     where = (f"--namespace={NAMESPACE}", "--create-namespace")
+    forget_interrupted(cluster)
     # what somebody applied by hand on this cluster, such as the definition, becomes the chart's
     owner = ("--take-ownership", "--force-conflicts")
     cluster.helm("upgrade", RELEASE, str(CHART), "--install", *where, *owner, *arguments)
