@@ -251,8 +251,8 @@ def _context(*, parent: Parent, spec: ScheduledJobSpec) -> list[Body]:
     }
     if spec.handler:
         text = json.dumps(spec.args or {}, ensure_ascii=False, sort_keys=True)
-        # The kubelet expands $(NAME) in values; $$( is a literal one.
-        values["ARGS"] = {"value": text.replace("$(", "$$(")}
+        # The kubelet expands $(NAME) in values, and makes one $ of every two.
+        values["ARGS"] = {"value": text.replace("$", "$$")}
     return [{"name": f"{names.ENV_PREFIX}{name}", **value} for name, value in values.items()]
 
 
