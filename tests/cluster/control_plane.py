@@ -49,6 +49,8 @@ class ControlPlane:
     apiserver_flags: Sequence[str] = ()
     controller_manager_flags: Sequence[str] | None = ()
     scheduler_flags: Sequence[str] | None = None
+    dies_with_us: bool = False
+    """Killed with the thread that started it, so that a killed benchmark leaves nothing behind."""
     etcd_port: int = field(default=0, init=False)
 
     @property
@@ -86,7 +88,8 @@ class ControlPlane:
         """
         build(*CONTROL_PLANE)
         self.stop()
-        shutil.rmtree(self.folder / "etcd", ignore_errors=True)
+        for data in ("etcd", "logs"):
+            shutil.rmtree(self.folder / data, ignore_errors=True)
         self.port = self.port or free_port(self.address)
         self.pki.create(addresses=[*{"127.0.0.1", self.address}, API_SERVICE], node=self.node)
         for user in ("admin", "controller-manager", "scheduler", "proxy", "kubelet"):
@@ -104,11 +107,14 @@ class ControlPlane:
         self.processes.stop(timeout=1.0)  # the API server would wait a minute for its watches
         end(naming([self.folder], programs=PROGRAMS))
 
+    def _start(self, name: str, argv: Sequence[str]) -> None:
+        self.processes.start(name, argv, dies_with_us=self.dies_with_us)
+
     def start_etcd(self) -> None:
         """Start etcd on what data there is. Without fsync: a test cluster need not survive a power cut."""
         self.etcd_port = self.etcd_port or free_port()
         client, peer = f"http://127.0.0.1:{self.etcd_port}", f"http://127.0.0.1:{free_port()}"
-        self.processes.start(
+        self._start(
             "etcd",
             [
                 binary("etcd"),
@@ -127,7 +133,7 @@ class ControlPlane:
 
     def start_apiserver(self) -> None:
         pki = self.pki
-        self.processes.start(
+        self._start(
             "kube-apiserver",
             [
                 binary("kube-apiserver"),
@@ -156,7 +162,7 @@ class ControlPlane:
 
     def start_controller_manager(self) -> None:
         config = self.folder / "controller-manager.kubeconfig"
-        self.processes.start(
+        self._start(
             "kube-controller-manager",
             [
                 binary("kube-controller-manager"),
@@ -175,7 +181,7 @@ class ControlPlane:
 
     def start_scheduler(self) -> None:
         config = self.folder / "scheduler.kubeconfig"
-        self.processes.start(
+        self._start(
             "kube-scheduler",
             [
                 binary("kube-scheduler"),

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,12 +19,12 @@ from tests.cluster.images import (
     base_with_buildah,
     build_with_buildah,
 )
+from tests.cluster.locks import alone, others_use_it, use
 from tests.cluster.network import Addresses
 from tests.cluster.paths import GO_MODULES, KUBECONFIG, STATE
 from tests.cluster.processes import Processes, boot_id
 from tests.cluster.progress import ClusterError, say, step
 
-LOCK = Path("/run/lock/scheduledjob-testcluster.lock")
 DESCRIPTION = STATE / "cluster.json"
 GIVEN = STATE / "images.json"
 PROCESSES = (
@@ -37,15 +34,13 @@ PROCESSES = (
 PORT = 6443
 
 # What the cluster is made from. Another checkout with the same files may use the running cluster as it is.
-_RECIPE = (
-    "versions",
-    "certificates",
-    "control_plane",
-    "container_runtime",
-    "network",
-    "node",
-    "dns",
-    "local",
+_RECIPE = ("versions", "certificates", "control_plane", "container_runtime", "network", "node", "dns")
+_ANOTHER_RECIPE = "it was made by another version of this recipe"
+
+CONTROLLER_MANAGER = (
+    # at the default 20 requests a second, the namespaces of a test session take minutes to go
+    *("--kube-api-qps=100", "--kube-api-burst=200", "--concurrent-cron-job-syncs=20"),
+    *("--concurrent-namespace-syncs=20", "--concurrent-gc-syncs=40"),
 )
 
 
@@ -56,24 +51,19 @@ def fingerprint() -> str:
         digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     for module in ("kubernetes", "etcd"):
         digest.update((GO_MODULES / module / "go.mod").read_bytes())
+    digest.update(repr(CONTROLLER_MANAGER).encode())
     return digest.hexdigest()[:16]
 
 
-@contextmanager
-def alone() -> Iterator[None]:
-    """One command at a time changes the cluster of this machine; the lock of a killed one is freed."""
-    LOCK.parent.mkdir(parents=True, exist_ok=True)
-    with LOCK.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("another command is changing the cluster; waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def control_plane(address: str) -> ControlPlane:
-    return ControlPlane(folder=STATE, address=address, port=PORT, node=node.NAME, scheduler_flags=[])
+    return ControlPlane(
+        folder=STATE,
+        address=address,
+        port=PORT,
+        node=node.NAME,
+        controller_manager_flags=CONTROLLER_MANAGER,
+        scheduler_flags=(),
+    )
 
 
 class LocalProvider:
@@ -88,10 +78,13 @@ class LocalProvider:
             found = self.trouble()
             if found is None:
                 say("the local cluster is up")
+            elif found == _ANOTHER_RECIPE and others_use_it():
+                say(f"the local cluster is up; {found}, but somebody uses it now, so it stays")
             else:
                 say(f"making the local cluster ({found})")
                 self._create()
             self._hand_out()
+            use()
         return KUBECONFIG
 
     def trouble(self) -> str | None:
@@ -99,24 +92,23 @@ class LocalProvider:
         try:
             described = json.loads(DESCRIPTION.read_text())
         except (OSError, ValueError):
-            return "there is none" if not leftovers.present() else "there are left-overs of an earlier one"
-        if described["fingerprint"] != fingerprint():
-            return "the earlier one was made by another version of this recipe"
+            return "there are left-overs of an earlier one" if leftovers.present() else "there is none"
         running = {record.name for record in Processes(STATE).running()}
         if lacking := [name for name in PROCESSES if name not in running]:
-            return f"of the earlier one, {', '.join(lacking)} does not run"
+            return f"{', '.join(lacking)} of it does not run"
         try:
             node.wait_ready(control_plane(described["node"]), timeout=3.0)
         except (ClusterError, OSError) as error:
-            return f"the earlier one does not answer: {error}"
-        return None
+            return f"it does not answer: {error}"
+        return None if described["fingerprint"] == fingerprint() else _ANOTHER_RECIPE
 
     def _create(self) -> None:
         debian.install(debian.missing({**debian.NODE_PROGRAMS, **debian.IMAGE_PROGRAMS}))
         binaries.build(*binaries.CONTROL_PLANE, *binaries.NODE)
         binaries.build_clients()
         if found := leftovers.present():
-            with step(f"removing what is left of an earlier cluster ({', '.join(found)})"):
+            say(f"there is something of an earlier cluster: {', '.join(found)}")
+            with step("removing it"):
                 leftovers.clean(wait=False)
         STATE.mkdir(parents=True, mode=0o700)
         addresses = network.choose(network.in_use())
@@ -141,7 +133,8 @@ class LocalProvider:
         """Remove every trace of the cluster. The cache of binaries and images stays."""
         with alone():
             if found := leftovers.present():
-                with step(f"removing the local cluster ({', '.join(found)})"):
+                say(f"there is something of a cluster: {', '.join(found)}")
+                with step("removing it"):
                     leftovers.clean()
             node.remove_network()
             KUBECONFIG.unlink(missing_ok=True)

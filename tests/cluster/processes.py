@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.cluster.progress import ClusterError
 
 PROC = Path("/proc")
+DIES_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
 
 # Children of a process that lives on (pytest, a benchmark) must be reaped, or they stay as zombies.
 _children: dict[int, subprocess.Popen[bytes]] = {}
@@ -79,17 +80,28 @@ class Processes:
 
     folder: Path
 
-    def start(self, name: str, argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> Record:
-        """Start `argv` in a session of its own, logging to `logs/NAME.log`, and record it."""
+    def start(
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        dies_with_us: bool = False,
+    ) -> Record:
+        """Start `argv` in a session of its own, logging to `logs/NAME.log`, and record it.
+
+        With `dies_with_us` the kernel kills it when the thread that called this ends, however that comes.
+        """
         log = self.log(name)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as out:
             child = subprocess.Popen(
-                list(argv),
+                [*(DIES_WITH_PARENT if dies_with_us else ()), *argv],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                cwd="/",
                 env={**os.environ, **env} if env else None,
             )
         _children[child.pid] = child
@@ -124,6 +136,12 @@ class Processes:
         end([record.pid for record in chosen if is_ours(record)], timeout=timeout)
         for record in chosen:
             (self.folder / "pids" / f"{record.name}.json").unlink(missing_ok=True)
+
+    def send(self, name: str, number: signal.Signals) -> None:
+        """Send a signal to the named process if it is ours: SIGKILL, or SIGSTOP and SIGCONT for a hang."""
+        for record in self.running():
+            if record.name == name:
+                os.kill(record.pid, number)
 
     def check(self, name: str) -> None:
         """Raise with the end of its log when the named process has died."""

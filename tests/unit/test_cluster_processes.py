@@ -1,6 +1,7 @@
 """A recorded process is ended only when it is provably the one that was recorded."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -104,6 +105,26 @@ def test_a_process_that_ignores_sigterm_is_killed(processes: Processes) -> None:
     wait_until(lambda: "deaf" in processes.log("stubborn").read_text(), describe="it ignores SIGTERM")
     end([record.pid], timeout=0.1)
     assert start_ticks(record.pid) is None
+
+
+def test_a_process_can_be_made_to_die_with_the_one_that_started_it(tmp_path: Path) -> None:
+    program = f"""
+from pathlib import Path
+from tests.cluster.processes import Processes
+print(Processes(Path({str(tmp_path)!r})).start("sleeper", {SLEEP!r}, dies_with_us=True).pid)
+"""
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    wait_until(lambda: start_ticks(int(shown.stdout)) is None, timeout=5, describe="the sleeper has died too")
+
+
+def test_a_stopped_process_is_still_ours_and_goes_on(processes: Processes) -> None:
+    record = processes.start("sleeper", SLEEP)
+    processes.send("sleeper", signal.SIGSTOP)
+    stat = Path(f"/proc/{record.pid}/stat")
+    wait_until(lambda: parse_stat(stat.read_text())[0] == "T", describe="it is stopped")
+    assert is_ours(record)
+    processes.send("sleeper", signal.SIGCONT)
+    wait_until(lambda: parse_stat(stat.read_text())[0] == "S", describe="it goes on")
 
 
 def test_a_zombie_counts_as_gone() -> None:
