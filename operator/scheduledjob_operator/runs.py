@@ -1,6 +1,7 @@
 """Jobs and Pods seen -> runs with result, cause and attempts. Pure."""
 
 import json
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,8 @@ from scheduledjob_operator.observed import JobSeen, PodSeen
 MESSAGE_LENGTH = 1024
 """Longest message of a run, in characters: of an error its beginning, of a log its end."""
 MAX_ATTEMPTS = 20
+MAX_DEPTH = 32
+"""Deepest nesting of a report: what is deeper cannot be written back."""
 
 _DISRUPTIONS = {
     "EvictionByEvictionAPI": RunReason.EVICTED,
@@ -107,7 +110,8 @@ def deleted_run(*, job: JobSeen, pods: list[PodSeen], replaced: bool, now: datet
         message="the next run replaced this one" if replaced else "the Job was deleted while it was running",
     )
     pod = pods[-1] if pods else None
-    return _run(job=job, pods=pods, pod=pod, verdict=verdict, end=(pod.ended if pod else None) or now)
+    end = (pod.ended if pod else None) or now.replace(microsecond=0)
+    return _run(job=job, pods=pods, pod=pod, verdict=verdict, end=end)
 
 
 def vanished_run(*, active: ActiveRun, now: datetime) -> Run:
@@ -121,7 +125,7 @@ def vanished_run(*, active: ActiveRun, now: datetime) -> Run:
         result=Result.UNKNOWN,
         reason=RunReason.JOB_DELETED,
         start_time=active.start_time,
-        end_time=now,
+        end_time=now.replace(microsecond=0),
         message="the Job was gone before the operator saw how it ended",
     )
 
@@ -134,7 +138,7 @@ def cause_of(pod: PodSeen) -> Cause | None:
         "duration_seconds": _number(report.get("durationSeconds")),
         "peak_memory_bytes": _integer(report.get("peakMemoryBytes")),
     }
-    message = _report_message(report) if report else _tail(pod.termination_message)
+    message = _left_message(pod)
     if pod.exit_code == 0 and pod.phase != "Failed":
         return Cause(result=Result.SUCCEEDED, reason=RunReason.COMPLETED, message=message, **left)
     if pod.phase not in ("Failed", "Succeeded") and pod.exit_code is None and not pod.deleting:
@@ -175,7 +179,7 @@ def _failure(*, job: JobSeen, pods: list[PodSeen], last: Cause | None) -> Cause:
     assert job.end is not None
     if job.end.reason == RunReason.DEADLINE_EXCEEDED and not (last and last.result is Result.TIMED_OUT):
         if any(pod.started for pod in pods):
-            message = (last.message if last else "") or job.end.message
+            message = next(filter(None, map(_left_message, reversed(pods))), job.end.message)
             return Cause(result=Result.TIMED_OUT, reason=RunReason.DEADLINE_EXCEEDED, message=message)
         trouble = stuck(pods) or (RunReason.NOT_STARTED, job.end.message)
         return Cause(result=Result.FAILED, reason=trouble[0], message=trouble[1])
@@ -229,15 +233,35 @@ def _trigger(job: JobSeen) -> Trigger:
     return Trigger.MANUAL if job.manual else Trigger.SCHEDULE
 
 
+def _left_message(pod: PodSeen) -> str:
+    """What the container itself said last: the error it reported, or the end of its log."""
+    report = _report(pod.termination_message)
+    return _report_message(report) if report else _tail(pod.termination_message)
+
+
 def _report(text: str) -> dict[str, Any]:
-    """The runner's termination message; empty when the text is something else, such as a log's tail."""
+    """The runner's termination message; empty when the text is something else, such as a log's tail.
+
+    A container may write anything there: what the API server could not store is not a report.
+    """
     if not text.startswith("{"):
         return {}
     try:
-        report = json.loads(text)
-    except ValueError:
+        # Half a character, which JSON can spell and UTF-8 cannot, becomes a question mark.
+        report = json.loads(json.dumps(json.loads(text), ensure_ascii=False).encode(errors="replace"))
+    except (ValueError, RecursionError):
         return {}
-    return report if isinstance(report, dict) and report.get("version") == 1 else {}
+    return report if _is_storable(report) and report.get("version") == 1 else {}
+
+
+def _is_storable(value: Any, *, depth: int = 0) -> bool:
+    """Whether JSON readers in other languages take it too: finite numbers, integers of 64 bits."""
+    if isinstance(value, dict | list):
+        inner = value.values() if isinstance(value, dict) else value
+        return depth < MAX_DEPTH and all(_is_storable(item, depth=depth + 1) for item in inner)
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return math.isfinite(value) if isinstance(value, float) else True
 
 
 def _report_message(report: dict[str, Any]) -> str:
