@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.cluster import base_image, versions
 from tests.cluster.commands import run
-from tests.cluster.paths import CHECKOUT, RUN, cache
+from tests.cluster.paths import CHECKOUT, cache
 from tests.cluster.progress import ClusterError, step
 from tests.cluster.wheelhouse import wheelhouse
 
@@ -181,7 +181,7 @@ def buildah(*arguments: str) -> str:
     """Run buildah on a storage of its own, so that nobody's images are touched."""
     storage = cache() / "buildah"
     storage.mkdir(parents=True, exist_ok=True)
-    run_root = RUN.with_name(f"{RUN.name}-buildah")
+    run_root = cache() / "buildah-run"
     return run(
         *("buildah", "--root", storage, "--runroot", run_root),
         *arguments,

@@ -51,10 +51,16 @@ def unmount(folders: list[Path]) -> None:
             raise ClusterError(f"{point} cannot be unmounted: {os.strerror(ctypes.get_errno())}")
 
 
+def cgroup_mounts(mounts: str) -> list[Path]:
+    """Every cgroup hierarchy. Beside those of v1 there may be an unused one of v2, where runc makes cgroups too."""
+    lines = [line.split() for line in mounts.splitlines()]
+    return [Path(fields[1]) for fields in lines if fields[2] in {"cgroup", "cgroup2"}]
+
+
 def cgroups() -> list[Path]:
     """The cgroups of our containers, the innermost first."""
     found: list[Path] = []
-    for root in node.cgroup_roots(Path("/proc/self/mounts").read_text()):
+    for root in cgroup_mounts(Path("/proc/self/mounts").read_text()):
         top = root / node.CGROUP
         if top.exists():
             found += [Path(folder) for folder, _, _ in os.walk(top, topdown=False)]
