@@ -63,8 +63,8 @@ locks: $(VENV)  ## Pin the newest allowed versions of all dependencies, with has
 bench: $(VENV)  ## Measure writes, throughput and memory
 	@$(PYTHON) -m tests.bench
 
-soak: $(VENV)  ## Run for an hour under random kills and count lost and doubled runs
-	@$(PYTHON) -m tests.bench soak
+soak: $(VENV)  ## Proofs that take long: a million next run times against Kubernetes' own scheduler library
+	@$(PYTHON) -m tests.oracle --cases 1000000
 
 clean: $(VENV)  ## Remove the test cluster and everything that was made here, the virtual environment too
 	@$(CLUSTER) down

@@ -51,7 +51,7 @@ class ScheduledJob:
         self.kubectl("patch", "scheduledjob", self.name, "--type=merge", f"--patch={text}")
 
     def kubectl(self, *arguments: str) -> str:
-        return self.cluster.kubectl(*arguments, f"--namespace={self.namespace}").stdout
+        return self.cluster.kubectl(f"--namespace={self.namespace}", *arguments).stdout
 
     def get(self, kind: str = "scheduledjob", name: str | None = None) -> dict[str, Any]:
         found: dict[str, Any] = self.cluster.get(kind, name or self.name, f"--namespace={self.namespace}")

@@ -142,7 +142,7 @@ def test_a_handlers_result_and_its_memory_are_in_the_run(runs: dict[str, Schedul
 
 def test_what_a_handler_reports_when_its_time_is_up_is_kept(runs: dict[str, ScheduledJob]) -> None:
     run = runs["handler-timeout"].wait_run()
-    assert run["value"]["sleptSeconds"] >= 3
+    assert run["value"]["sleptSeconds"] > 0
 
 
 def test_totals_and_failures_in_a_row_follow_the_runs(runs: dict[str, ScheduledJob]) -> None:
