@@ -52,7 +52,7 @@ def unmount(folders: list[Path]) -> None:
 
 
 def cgroup_mounts(mounts: str) -> list[Path]:
-    """Every cgroup hierarchy. Beside those of v1 there may be an unused one of v2, where runc makes cgroups too."""
+    """Every cgroup hierarchy: beside those of v1 there may be one of v2, and runc makes cgroups there too."""
     lines = [line.split() for line in mounts.splitlines()]
     return [Path(fields[1]) for fields in lines if fields[2] in {"cgroup", "cgroup2"}]
 
