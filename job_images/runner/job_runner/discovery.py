@@ -43,7 +43,7 @@ def folders_of(setting: str | None) -> list[Path]:
     """The folders to search; for None the default one, if it is there. Raises ConfigurationError."""
     if setting is None:
         return [Path(DEFAULT_FOLDER)] if Path(DEFAULT_FOLDER).is_dir() else []
-    folders = [Path(part) for part in setting.split(os.pathsep) if part]
+    folders = [Path(part).absolute() for part in setting.split(os.pathsep) if part]
     for folder in folders:
         if not folder.is_dir():
             raise ConfigurationError(f"{folder} of SCHEDULEDJOB_HANDLERS_PATH is not a folder")
@@ -103,14 +103,18 @@ def load_folders(folders: Iterable[Path]) -> list[Broken]:
             )
         except OSError as error:
             raise ConfigurationError(f"folder {folder} cannot be read: {error.strerror}") from error
-        package = "handlers" if number == 1 else f"handlers{number}"
         for file in files:
-            broken += _load_file(file, f"{package}.{file.stem}")
+            broken += _load_file(file, folder_number=number)
     return broken
 
 
-def _load_file(file: Path, module_name: str) -> list[Broken]:
+def _load_file(file: Path, *, folder_number: int) -> list[Broken]:
     known = set(REGISTRY)
+    module_name = file.stem
+    if not _is_importable_as(module_name, file):  # there is a library of this name: it keeps the name
+        module_name = f"{file.stem.replace('.', '_')}__{folder_number}"
+    if module_name in sys.modules:
+        return []  # another handler file has imported it
     spec = importlib.util.spec_from_file_location(module_name, file)
     assert spec is not None
     assert spec.loader is not None
@@ -119,11 +123,22 @@ def _load_file(file: Path, module_name: str) -> list[Broken]:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever it is, the other files are to load)
-        del sys.modules[module_name]
+        sys.modules.pop(module_name, None)
         names = {*REGISTRY.remove_file(str(file)), *_names_in(file)}
         return [Broken(where=str(file), error=_error(error, str(file)), names=frozenset(names))]
     REGISTRY.mark(known, source=str(file.parent))
     return []
+
+
+def _is_importable_as(name: str, file: Path) -> bool:
+    """Whether `import name` finds this very file, now that its folder is on sys.path."""
+    if "." in name:
+        return False
+    try:
+        spec = importlib.util.find_spec(name)
+    except ValueError:
+        return False
+    return spec is not None and spec.origin == str(file)
 
 
 def _entry_points() -> list["EntryPoint"]:

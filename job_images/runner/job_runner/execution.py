@@ -126,7 +126,7 @@ def _verdict(
 def _written(value: object, redact: Redact) -> tuple[Json, bool]:
     """(the value as plain JSON, whether it was left out)"""
     try:
-        return plain(value, redact), False
+        return plain(value, redact, warn=True), False
     except Exception as error:  # noqa: BLE001  (a value that cannot be written must not fail the job)
         _LOG.warning("the handler's result is left out: %s", type(error).__name__)
         return None, True

@@ -47,7 +47,7 @@ class JsonFormatter(logging.Formatter):
             "time": _time(record).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": self._values(record.getMessage()),
+            "message": self.text(record),
             **self._fields,
             **self.extra_fields(record),
         }
@@ -57,9 +57,18 @@ class JsonFormatter(logging.Formatter):
 
     def extra_fields(self, record: logging.LogRecord) -> dict[str, Any]:
         """What the caller passed as `extra=`."""
-        return {
-            name: plain(value, self._values) for name, value in vars(record).items() if name not in _STANDARD
-        }
+        extra = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        try:
+            return {name: plain(value, self._values) for name, value in extra.items()}
+        except Exception as error:  # noqa: BLE001  (somebody else's objects must not lose the line)
+            return {"extra": f"cannot be written: {type(error).__name__}"}
+
+    def text(self, record: logging.LogRecord) -> str:
+        """The message. One that does not fit its arguments comes without them: logging would print both."""
+        try:
+            return self._values(record.getMessage())
+        except Exception:  # noqa: BLE001  (a wrong line must not be lost either)
+            return self._values(f"{record.msg} (its arguments do not fit)")
 
     def trace(self, record: logging.LogRecord) -> str:
         """The traceback of `exc_info=`, if any."""
@@ -73,7 +82,7 @@ class HumanFormatter(JsonFormatter):
     def format(self, record: logging.LogRecord) -> str:
         extra = "".join(f"  {name}={value}" for name, value in self.extra_fields(record).items())
         clock = _time(record).astimezone().strftime("%H:%M:%S")
-        line = f"{clock} {record.levelname:<8} {self._values(record.getMessage())}{extra}"
+        line = f"{clock} {record.levelname:<8} {self.text(record)}{extra}"
         trace = self.trace(record)
         return f"{line}\n{trace}" if trace else line
 

@@ -24,13 +24,13 @@ class TooLarge(Exception):  # noqa: N818
     """The value has so many parts that it cannot be meant for a small report."""
 
 
-def plain(value: object, redact: Callable[[str], str] = str) -> Json:
+def plain(value: object, redact: Callable[[str], str] = str, *, warn: bool = False) -> Json:
     """`value` as JSON can hold it, with `redact` applied to every text in it.
 
     What JSON has no notation for becomes text: times in ISO 8601, NaN and infinity, integers beyond 64 bits,
-    and anything else by its str(), with a warning. Raises TooLarge.
+    and anything else by its str(), of which `warn` logs a warning. Raises TooLarge.
     """
-    return _Plain(redact).convert(value, 0)
+    return _Plain(redact, warn=warn).convert(value, 0)
 
 
 def without_surrogates(text: str) -> str:
@@ -41,8 +41,9 @@ def without_surrogates(text: str) -> str:
 
 
 class _Plain:
-    def __init__(self, redact: Callable[[str], str]) -> None:
+    def __init__(self, redact: Callable[[str], str], *, warn: bool) -> None:
         self._redact = redact
+        self._warn = warn
         self._parts = 0
 
     def convert(self, value: Any, depth: int) -> Json:
@@ -74,7 +75,7 @@ class _Plain:
             return {field.name: self.convert(getattr(value, field.name), depth) for field in fields(value)}
         if isinstance(value, datetime | date | time):
             return self._text(value.isoformat())
-        if type(value).__module__ not in _WRITTEN_AS_TEXT:
+        if self._warn and type(value).__module__ not in _WRITTEN_AS_TEXT:
             _LOG.warning("a %s is no JSON value and is written as text", type(value).__name__)
         return self._text(_written(value))
 

@@ -1,0 +1,59 @@
+"""A run starts fast and brings along only what it needs."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+RUNNER = Path(__file__).parents[2] / "job_images/runner"
+BUDGET = 0.2
+"""Seconds of processor time that a run may take besides Python itself."""
+
+RUNS = {
+    "without arguments": [],
+    "with simple arguments": ["--args", '{"name": "you"}'],
+}
+
+
+def processor_seconds(*arguments: str) -> float:
+    """Of one process, the least of five: other work on the machine only ever adds to it."""
+    least = float("inf")
+    for _ in range(5):
+        process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        least = min(least, used.ru_utime + used.ru_stime)
+    return least
+
+
+@pytest.mark.parametrize("arguments", RUNS.values(), ids=RUNS)
+def test_a_run_starts_within_its_budget(arguments: list[str]) -> None:
+    python = processor_seconds("-c", "pass")
+    assert processor_seconds("-m", "job_runner", "run", "hello", *arguments) - python < BUDGET
+
+
+@pytest.mark.parametrize("arguments", RUNS.values(), ids=RUNS)
+def test_a_run_imports_nothing_heavy(arguments: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "job_runner", "run", "hello", *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = set(re.findall(r"\|\s+(\w+)(?:\.\S+)?$", done.stderr, re.MULTILINE))
+    assert "job_runner" in imported
+    assert not imported & {"pydantic", "asyncio", "click", "kopf", "kubernetes", "requests", "aiohttp"}
+
+
+def test_the_image_holds_what_the_package_asks_for_and_no_client_of_kubernetes() -> None:
+    project = tomllib.loads((RUNNER / "pyproject.toml").read_text())["project"]
+    wanted = (RUNNER / "requirements.in").read_text().split()
+    assert sorted(project["dependencies"]) == sorted(wanted)
+    locked = set(re.findall(r"^([\w.-]+)==", (RUNNER / "requirements.txt").read_text(), re.MULTILINE))
+    assert {"pydantic", "pydantic-core", "tzdata"} <= locked
+    assert not locked & {"kubernetes", "kopf", "aiohttp", "requests"}
