@@ -4,6 +4,7 @@ Pure. A record is made from an API body by its `from_body`; bodies themselves ar
 cluster has thousands of them.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -13,6 +14,10 @@ from scheduledjob_operator.models.types import parse_time
 from scheduledjob_operator.ownership import foreign_spec_managers
 
 Body = dict[str, Any]
+
+LONGEST_NAME = 253
+"""Bound of `requestedBy` in the custom resource definition."""
+FIRST_YEAR = 1970
 
 
 def moment(text: str | None) -> datetime | None:
@@ -118,7 +123,8 @@ class JobSeen:
     def from_body(cls, body: Body) -> Self:
         metadata, status = body["metadata"], body.get("status") or {}
         annotations = metadata.get("annotations") or {}
-        slot = annotations.get(names.ANNOTATION_SLOT) or annotations.get(names.ANNOTATION_SCHEDULED_TIMESTAMP)
+        slot = _slot(annotations)
+        requested_by = annotations.get(names.ANNOTATION_REQUESTED_BY)
         return cls(
             namespace=metadata["namespace"],
             name=metadata["name"],
@@ -131,10 +137,20 @@ class JobSeen:
             ended_pods=int(status.get("succeeded") or 0) + int(status.get("failed") or 0),
             owner=Owner.of(metadata),
             manual=names.ANNOTATION_INSTANTIATE in annotations or slot is None,
-            slot=moment(slot),
-            requested_by=annotations.get(names.ANNOTATION_REQUESTED_BY),
+            slot=slot,
+            requested_by=requested_by[:LONGEST_NAME] if requested_by else None,
             deleting="deletionTimestamp" in metadata,
         )
+
+
+def _slot(annotations: Body) -> datetime | None:
+    """The scheduled time. Annotations are free text, so what cannot be read is not there."""
+    for name in (names.ANNOTATION_SLOT, names.ANNOTATION_SCHEDULED_TIMESTAMP):
+        with suppress(ValueError, OverflowError):
+            slot = moment(annotations.get(name))
+            if slot is not None and slot.year >= FIRST_YEAR:
+                return slot
+    return None
 
 
 def _job_end(status: Body) -> JobEnd | None:
