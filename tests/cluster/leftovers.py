@@ -115,7 +115,10 @@ def clean(*, wait: bool = True) -> None:
     for folder in (STATE, RUN):
         discard(folder)
     remove = ["rm", "-rf", "--one-file-system", *map(str, _discarded())]
-    subprocess.run(remove if wait else ["setsid", "--fork", *remove], stdin=subprocess.DEVNULL, check=False)
+    # what goes on in the background must not hold our output open: whoever reads it would wait
+    null = subprocess.DEVNULL
+    command = remove if wait else ["setsid", "--fork", *remove]
+    subprocess.run(command, stdin=null, stdout=null, stderr=null, check=False)
     logs = Path("/var/log/containers")  # the kubelet's links for log collectors; they point into our folder
     for link in logs.glob("*.log") if logs.exists() else ():
         if link.is_symlink() and STATE in link.readlink().parents:
