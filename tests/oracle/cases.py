@@ -17,7 +17,7 @@ CHANGING_ZONES = (
     "Australia/Lord_Howe", "Australia/Adelaide", "Antarctica/Troll", "Pacific/Apia", "Pacific/Chatham",
     "Pacific/Kwajalein",
 )  # fmt: skip
-FIRST, LAST = datetime(1995, 1, 1, tzinfo=UTC), datetime(2045, 1, 1, tzinfo=UTC)
+FIRST, LAST = datetime(1985, 1, 1, tzinfo=UTC), datetime(2045, 1, 1, tzinfo=UTC)
 
 MACROS = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
 ODD_TEXTS = (

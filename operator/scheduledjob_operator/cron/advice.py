@@ -16,8 +16,9 @@ _SECONDS = {"h": 3600, "m": 60, "s": 1}
 
 
 def quoted(text: str) -> str:
-    """The text in quotes, shortened so that a sentence stays a sentence."""
-    return f'"{text}"' if len(text) <= 40 else f'"{text[:39]}…"'
+    """The text in quotes, on one line and short, so that a sentence stays a sentence."""
+    shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in " ".join(text.split()))
+    return f'"{shown}"' if len(shown) <= 40 else f'"{shown[:39]}…"'
 
 
 def on_field_count(expression: str, *, count: int, instead: str) -> str:
@@ -90,7 +91,7 @@ def on_empty_item(text: str) -> str:
 def on_shape(item: str, *, field: Field) -> str:
     """For an item with two hyphens, two slashes, a missing end, or a star with an end."""
     return (
-        f"{quoted(item)} cannot be read as a {field.noun}: write a value, a range such as "
+        f"{quoted(item)} cannot be read as {_a(field)}: write a value, a range such as "
         f"{field.low}-{field.low + 4}, or a step such as */2."
     )
 
@@ -107,7 +108,7 @@ def on_value(value: str, *, field: Field) -> str:
         return special
     if field.names and upper.isalpha():
         near = [name for name in field.names if upper.startswith(name)] or difflib.get_close_matches(
-            upper, field.names, n=1
+            upper[:4], field.names, n=1
         )
         if near:
             return f"{quoted(value)} is not a {field.noun}: write {near[0]}."

@@ -37,7 +37,7 @@ def _on_unknown_zone(name: str) -> str:
     example = 'an IANA name such as "Europe/Berlin"'
     if not name.strip():
         return f"The time zone is empty: write {example}, or leave it out for Etc/UTC."
-    shown = quoted("".join(letter if letter.isprintable() else "\ufffd" for letter in name))
+    shown = quoted(name)
     if name.lower() == "local":
         return f"{shown} is another time zone on every machine: write {example}."
     if offset := _OFFSET.fullmatch(name.strip()):

@@ -1,0 +1,102 @@
+"""Every schedule runs when Kubernetes runs it: compared with the very library that Kubernetes uses."""
+
+import os
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from scheduledjob_operator.cron.zones import load_zone, zone_names
+from tests.oracle.cases import Case, clock_changes, random_cases
+from tests.oracle.comparison import Tally, compare
+from tests.oracle.program import Question, build, go_is_missing
+
+CASES = 20_000
+SEED = int(os.environ.get("SCHEDULEDJOB_SEED") or random.SystemRandom().randrange(2**32))
+
+WEEKENDS = {
+    "Europe/Berlin": 2025,
+    "America/New_York": 2025,
+    "America/Santiago": 2025,
+    "America/Havana": 2025,
+    "America/Sao_Paulo": 2018,  # midnight was skipped
+    "Africa/Cairo": 2025,
+    "Africa/Casablanca": 2025,
+    "Asia/Kathmandu": 1985,  # by a quarter of an hour, at the turn of the year
+    "Australia/Lord_Howe": 2025,  # half an hour
+    "Pacific/Apia": 2011,  # a whole day was skipped
+    "Pacific/Chatham": 2025,
+}
+AROUND_A_CHANGE = (
+    "* * * * *", "*/20 * * * *", "0 * * * *", "30 */2 * * *", "0 0 * * *", "30 0 * * *", "30 1 * * *",
+    "0 2 * * *", "30 2 * * *", "15,45 2-3 * * *", "0 3 * * SUN", "30 1 * * SAT", "0 0 1 * *", "59 23 * * *",
+    "0 0 1,15 * MON",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def oracle() -> Path:
+    """The program to ask; without Go to build it the comparison is skipped, and fails in CI."""
+    if go_is_missing():
+        reason = "Go is missing: the comparison with robfig/cron is a Go program (https://go.dev/dl/)"
+        if os.environ.get("CI", "").lower() in {"true", "1"}:
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    return build()
+
+
+def no_differences(tally: Tally) -> str:
+    """For the message of a failed assertion: what to repeat, and the first differences."""
+    return "\n".join([f"seed {SEED} (set SCHEDULEDJOB_SEED to repeat): {tally}", *tally.differences[:10]])
+
+
+def test_random_schedules_run_when_kubernetes_runs_them(oracle: Path) -> None:
+    tally = compare(oracle, random_cases(CASES, seed=SEED))
+    print(no_differences(tally))
+    assert not tally.differences, no_differences(tally)
+    assert tally.cases == CASES
+    assert tally.both_run > CASES // 2
+    assert tally.both_refuse > CASES // 10
+
+
+def hours_of_changes(zone: str, *, year: int) -> Iterator[datetime]:
+    """Every half hour from a day before each of the year's clock changes to a day after it."""
+    for change in clock_changes(zone):
+        if change.year == year:
+            for half_hours in range(-48, 49):
+                yield change.replace(minute=0) + timedelta(minutes=30 * half_hours)
+
+
+@pytest.mark.parametrize(("zone", "year"), WEEKENDS.items())
+def test_every_hour_around_a_clock_change_leads_to_the_same_runs(oracle: Path, zone: str, year: int) -> None:
+    tally = compare(
+        oracle,
+        (
+            Case(Question(expression, zone, int(hour.timestamp())), sound=True)
+            for hour in hours_of_changes(zone, year=year)
+            for expression in AROUND_A_CHANGE
+        ),
+    )
+    assert not tally.differences, no_differences(tally)
+    assert tally.both_run >= 97 * len(AROUND_A_CHANGE)
+
+
+def test_kubernetes_knows_every_time_zone_that_we_know(oracle: Path) -> None:
+    now = int(datetime(2026, 11, 22, tzinfo=UTC).timestamp())
+    tally = compare(
+        oracle, [Case(Question("30 2 * * *", zone, now), sound=True) for zone in sorted(zone_names())]
+    )
+    assert not tally.differences, no_differences(tally)
+    assert tally.both_run == len(zone_names())
+
+
+def test_no_zone_changes_its_clock_there_and_back_between_two_looks_at_it() -> None:
+    days = [datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=day) for day in range(366 * 12)]
+    for name in zone_names():
+        zone = load_zone(name)
+        offsets = [day.astimezone(zone).utcoffset() for day in days]
+        changes = [day for day, (one, two) in enumerate(pairwise(offsets)) if one != two]
+        assert all(later - earlier > 6 for earlier, later in pairwise(changes)), name
