@@ -39,6 +39,7 @@ EVIDENCE_PATIENCE = timedelta(seconds=3)
 REPLACEMENT_WINDOW = timedelta(seconds=10)
 OLD_VALUE_BYTES = 1024
 """Largest handler result that stays in recentRuns once it is not in lastRun any more."""
+_FAILURES = (Result.FAILED, Result.TIMED_OUT)
 MOST_RUNS = 200
 """Bound of status.recentRuns in the custom resource definition."""
 
@@ -117,7 +118,20 @@ def changed_fields(
     """
     after = dump(status)
     before = {key: value for key, value in dump(previous).items() if key in written}
-    return {key: after.get(key) for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    return _difference(before, after)
+
+
+def _difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """The patch from one object to another; what is gone is named, for a merge would leave it."""
+    patch: dict[str, Any] = dict.fromkeys(before.keys() - after.keys())
+    for key, value in after.items():
+        old = before.get(key)
+        if isinstance(value, dict) and isinstance(old, dict):
+            if inner := _difference(old, value):
+                patch[key] = inner
+        elif key not in before or value != old or isinstance(value, bool) is not isinstance(old, bool):
+            patch[key] = value
+    return patch
 
 
 def dump(status: ScheduledJobStatus) -> dict[str, Any]:
@@ -179,14 +193,14 @@ def _with_runs(
 ) -> ScheduledJobStatus:
     """The ledger: what ran, how it ended, the totals."""
     recent = _recent(previous=previous, new_runs=new_runs, seen=seen)
-    failures, counts = previous.consecutive_failures, previous.counts or Counts()
+    counts = previous.counts or Counts()
     success, failure = previous.last_success_time, previous.last_failure_time
     for run in new_runs:
         counts = _counted(counts, run)
         if run.result is Result.SUCCEEDED:
-            failures, success = 0, _latest(success, run.end_time)
-        elif run.result in (Result.FAILED, Result.TIMED_OUT):
-            failures, failure = failures + 1, _latest(failure, run.end_time)
+            success = _latest(success, run.end_time)
+        elif run.result in _FAILURES:
+            failure = _latest(failure, run.end_time)
     durations = [
         run.duration_seconds
         for run in recent
@@ -200,7 +214,7 @@ def _with_runs(
             "last_schedule_time": _last_schedule_time(previous=previous, runs=[*active, *new_runs]),
             "last_success_time": success,
             "last_failure_time": failure,
-            "consecutive_failures": failures,
+            "consecutive_failures": _failures_in_a_row(previous=previous, new_runs=new_runs, since=success),
             "counts": counts,
             "average_duration_seconds": round(sum(durations) / len(durations), 1) if durations else None,
             "recent_runs": recent,
@@ -208,13 +222,22 @@ def _with_runs(
     )
 
 
+def _failures_in_a_row(
+    *, previous: ScheduledJobStatus, new_runs: tuple[Run, ...], since: datetime | None
+) -> int:
+    """Failures after the last success. Runs that overlap are not seen in the order of their ends."""
+    known, count = new_runs, previous.consecutive_failures
+    if since != previous.last_success_time:
+        known, count = (*previous.recent_runs, *new_runs), 0
+    return count + sum(run.result in _FAILURES and (since is None or run.end_time > since) for run in known)
+
+
 def _newest(*, previous: ScheduledJobStatus, new_runs: tuple[Run, ...]) -> Run | None:
     if not new_runs:
         return previous.last_run
     newest = new_runs[-1]
-    if previous.last_run and previous.last_run.end_time > newest.end_time:
-        return previous.last_run
-    return newest
+    before = previous.last_run
+    return before if before and (before.end_time, before.id) > (newest.end_time, newest.id) else newest
 
 
 def _recent(*, previous: ScheduledJobStatus, new_runs: tuple[Run, ...], seen: Observation) -> list[Run]:
