@@ -47,6 +47,28 @@ def owner(kind: str, *, name: str = NAME, uid: str = UID) -> list[Body]:
     ]
 
 
+def cron_job(*, spec: Body | None = None, status: Body | None = None, **metadata: Any) -> Body:
+    """The CronJob of the ScheduledJob."""
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": {
+            "name": NAME,
+            "namespace": NAMESPACE,
+            "uid": CRON_JOB_UID,
+            "resourceVersion": "201",
+            "generation": 1,
+            "creationTimestamp": text(NOON),
+            "labels": dict(LABELS),
+            "annotations": {"scheduledjob.dev/spec-hash": "0123456789abcdef"},
+            "ownerReferences": owner("ScheduledJob"),
+            **metadata,
+        },
+        "spec": {"schedule": "*/5 * * * *", "timeZone": "Etc/UTC", "suspend": False, **(spec or {})},
+        "status": status or {},
+    }
+
+
 def job(
     name: str,
     *,

@@ -10,34 +10,12 @@ from tests.unit.bodies import CRON_JOB_UID, LABELS, NAME, NAMESPACE, UID, Body
 from tests.unit.endings import COMPLETE, GIVEN_UP, JOB, crashed, deleted, pod
 from tests.unit.moments import NOON, after_noon, text
 
-
-def cron_job(*, spec: Body | None = None, status: Body | None = None, **metadata: Any) -> Body:
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "CronJob",
-        "metadata": {
-            "name": NAME,
-            "namespace": NAMESPACE,
-            "uid": CRON_JOB_UID,
-            "resourceVersion": "201",
-            "generation": 1,
-            "creationTimestamp": text(NOON),
-            "labels": dict(LABELS),
-            "annotations": {"scheduledjob.dev/spec-hash": "0123456789abcdef"},
-            "ownerReferences": bodies.owner("ScheduledJob"),
-            **metadata,
-        },
-        "spec": {"schedule": "*/5 * * * *", "timeZone": "Etc/UTC", "suspend": False, **(spec or {})},
-        "status": status or {},
-    }
-
-
 # CronJobs
 
 
 def test_of_a_cron_job_is_kept_what_is_compared() -> None:
     seen = CronJobSeen.from_body(
-        cron_job(
+        bodies.cron_job(
             spec={"startingDeadlineSeconds": 600},
             status={"lastScheduleTime": text(after_noon(-300)), "active": [{"name": "x"}]},
         )
@@ -63,7 +41,7 @@ def test_of_a_cron_job_is_kept_what_is_compared() -> None:
     ids=["ours", "no labels", "null", "somebody else's", "another one's"],
 )
 def test_a_cron_job_is_ours_by_both_labels(labels: Any, managed: bool) -> None:
-    assert CronJobSeen.from_body(cron_job(labels=labels)).managed is managed
+    assert CronJobSeen.from_body(bodies.cron_job(labels=labels)).managed is managed
 
 
 def test_a_cron_job_of_somebody_else_is_read_too() -> None:
@@ -200,4 +178,4 @@ def test_a_pod_without_a_status_is_read_too() -> None:
 def test_deletion_shows() -> None:
     assert PodSeen.from_body(deleted(pod())).deleting
     assert JobSeen.from_body(bodies.job(JOB, deletionTimestamp=text(NOON))).deleting
-    assert CronJobSeen.from_body(cron_job(deletionTimestamp=text(NOON))).deleting
+    assert CronJobSeen.from_body(bodies.cron_job(deletionTimestamp=text(NOON))).deleting

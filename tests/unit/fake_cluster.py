@@ -1,0 +1,245 @@
+"""The one fake of the Cluster protocol: an API server in memory.
+
+It stores bodies, counts resource versions, owns fields by manager, checks a status against the definition,
+writes down every request, and can be told to refuse, to be unreachable, or to lose the answer to a write.
+"""
+
+import asyncio
+import copy
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import jsonschema  # type: ignore[import-untyped]  # it has no types
+
+from scheduledjob_operator import names
+from scheduledjob_operator.cluster import ApiError
+from scheduledjob_operator.crd import custom_resource_definition
+from tests.unit import managed_fields
+from tests.unit.merge_patch import merge_patch
+from tests.unit.moments import text
+
+Body = dict[str, Any]
+Id = tuple[str, str, str]
+"""Kind, namespace, name."""
+
+READS = {"get", "list"}
+LOST = "the write is done and its answer is lost"
+
+
+class Request(NamedTuple):
+    """What the operator asked for."""
+
+    verb: str
+    kind: str
+    name: str
+    body: Any = None
+
+
+class Change(NamedTuple):
+    """An object before and after a write; None where there is none."""
+
+    kind: str
+    before: Body | None
+    after: Body | None
+
+
+def refused(status: int, message: str = "refused", reason: str = "") -> ApiError:
+    return ApiError(status=status, reason=reason, message=message)
+
+
+UNREACHABLE = refused(0, "connection refused")
+OVERLOADED = refused(500, "etcdserver: request timed out")
+QUOTA = refused(
+    403, 'cronjobs.batch "portfolio-sync" is forbidden: exceeded quota: few, requested: 1, used: 1'
+)
+
+
+class FakeCluster:
+    """Objects by kind, namespace and name: the operator sees the protocol, the tests the rest."""
+
+    def __init__(self, *, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self.objects: dict[Id, Body] = {}
+        self.changes: list[Change] = []
+        """Every change since the beginning: what the watches show."""
+        self.requests: list[Request] = []
+        self.writes: list[Request] = []
+        """Requests that changed something, or would have."""
+        self.outcomes: deque[ApiError | str | None] = deque()
+        """What becomes of the next requests: an error, LOST, or None for what should be."""
+        self.rule: Callable[[Request], ApiError | None] = lambda _request: None
+        """What becomes of each request, for as long as it stands."""
+        self._version = 1000
+
+    # The protocol
+
+    async def get(self, kind: str, *, namespace: str, name: str) -> Body | None:
+        await self._begin(Request("get", kind, name))
+        return copy.deepcopy(self.objects.get((kind, namespace, name)))
+
+    async def apply_cron_job(self, body: Body, *, force: bool) -> Body:
+        request = Request("apply", "CronJob", body["metadata"]["name"], copy.deepcopy(body))
+        lost = await self._begin(request)
+        where = ("CronJob", body["metadata"]["namespace"], body["metadata"]["name"])
+        live = self.objects.get(where)
+        try:
+            applied = managed_fields.apply(live, body, manager=names.FIELD_MANAGER, force=force)
+        except managed_fields.ConflictError:
+            raise refused(409, "Apply failed with 1 conflict", "Conflict") from None
+        return self._done(request, self._write(where, applied), lost=lost)
+
+    async def set_last_schedule_time(self, *, namespace: str, name: str, body: Body) -> Body:
+        request = Request("fence", "CronJob", name, copy.deepcopy(body))
+        lost = await self._begin(request)
+        live = self._existing("CronJob", namespace, name)
+        changed = {**live, "status": merge_patch(live.get("status", {}), body)}
+        return self._done(request, self.put("CronJob", changed), lost=lost)
+
+    async def set_managed_fields(
+        self, *, namespace: str, name: str, resource_version: str, entries: list[Body]
+    ) -> Body:
+        request = Request("reclaim", "CronJob", name, copy.deepcopy(entries))
+        lost = await self._begin(request)
+        live = self._existing("CronJob", namespace, name)
+        if live["metadata"]["resourceVersion"] != resource_version:
+            raise refused(409, "the object has been modified", "Conflict")
+        changed = {**live, "metadata": {**live["metadata"], "managedFields": copy.deepcopy(entries)}}
+        return self._done(request, self.put("CronJob", changed), lost=lost)
+
+    async def patch_status(self, *, namespace: str, name: str, patch: Body) -> Body:
+        request = Request("status", names.KIND, name, copy.deepcopy(patch))
+        lost = await self._begin(request)
+        live = self._existing(names.KIND, namespace, name)
+        status = merge_patch(live.get("status", {}), patch)
+        if complaint := next(STATUS_SCHEMA.iter_errors(status), None):
+            raise refused(422, f"status.{complaint.json_path}: {complaint.message}", "Invalid")
+        return self._done(request, self.put(names.KIND, {**live, "status": status}), lost=lost)
+
+    async def post_event(self, event: Body) -> None:
+        request = Request("event", "Event", event["regarding"]["name"], copy.deepcopy(event))
+        self._done(request, {}, lost=await self._begin(request))
+
+    async def list_uids(self, kind: str, *, namespace: str | None) -> dict[tuple[str, str], str]:
+        await self._begin(Request("list", kind, ""))
+        return {
+            (where[1], where[2]): body["metadata"]["uid"]
+            for where, body in self.objects.items()
+            if where[0] == kind and namespace in (None, where[1])
+        }
+
+    # For the tests
+
+    def events(self) -> list[tuple[str, str]]:
+        """(reason, note) of all Events that were posted, oldest first."""
+        return [(write.body["reason"], write.body["note"]) for write in self.writes if write.verb == "event"]
+
+    def put(self, kind: str, body: Body) -> Body:
+        """Create or replace an object as it is given, with a new resource version."""
+        metadata = body["metadata"]
+        where = (kind, metadata["namespace"], metadata["name"])
+        before = self.objects.get(where)
+        same = before is not None and _less_version(before) == _less_version(body)
+        if before is not None and same:
+            return copy.deepcopy(before)
+        after = copy.deepcopy(body)
+        after["metadata"]["resourceVersion"] = self._next_version()
+        if before is not None and before.get("spec") != after.get("spec"):
+            after["metadata"]["generation"] = before["metadata"].get("generation", 1) + 1
+        self.objects[where] = after
+        self.changes.append(Change(kind, before, copy.deepcopy(after)))
+        return copy.deepcopy(after)
+
+    def edit(
+        self, kind: str, namespace: str, name: str, change: Callable[[Body], None], *, manager: str
+    ) -> None:
+        """An update by somebody else, with what it does to the ownership of fields."""
+        live = self._existing(kind, namespace, name)
+        changed = copy.deepcopy(live)
+        change(changed)
+        updated = managed_fields.update(live, changed, manager=manager)
+        self._write((kind, namespace, name), updated)
+
+    def delete(self, kind: str, namespace: str, name: str) -> None:
+        """The object is gone; what it owned goes with it."""
+        body = self.objects.pop((kind, namespace, name))
+        last = {**body, "metadata": {**body["metadata"], "resourceVersion": self._next_version()}}
+        self.changes.append(Change(kind, last, None))
+        for where, child in list(self.objects.items()):
+            owners = child["metadata"].get("ownerReferences", [])
+            if where in self.objects and body["metadata"]["uid"] in [owner["uid"] for owner in owners]:
+                self.delete(*where)
+
+    def of_kind(self, kind: str) -> list[Body]:
+        return [copy.deepcopy(body) for where, body in self.objects.items() if where[0] == kind]
+
+    async def _begin(self, request: Request) -> bool:
+        """Whether the answer will be lost."""
+        await asyncio.sleep(0)
+        self.requests.append(request)
+        if error := self.rule(request):
+            raise error
+        outcome = self.outcomes.popleft() if self.outcomes else None
+        if isinstance(outcome, ApiError):
+            raise outcome
+        return outcome == LOST
+
+    def _done(self, request: Request, answer: Body, *, lost: bool) -> Body:
+        self.writes.append(request)
+        if lost:
+            raise UNREACHABLE
+        return answer
+
+    def _existing(self, kind: str, namespace: str, name: str) -> Body:
+        if (kind, namespace, name) not in self.objects:
+            raise refused(404, f'{kind} "{name}" not found', "NotFound")
+        return self.objects[kind, namespace, name]
+
+    def _write(self, where: Id, managed: Body) -> Body:
+        """Put the managed part of an object, with what the API server itself fills in."""
+        kind, namespace, name = where
+        live = self.objects.get(where, {})
+        fixed = {
+            "name": name,
+            "namespace": namespace,
+            "uid": live.get("metadata", {}).get("uid") or f"{kind}-{self._version}".lower(),
+            "creationTimestamp": text(self._clock()),
+            "generation": 1,
+            **{key: value for key, value in live.get("metadata", {}).items() if key in FIXED},
+        }
+        body = {**managed, "metadata": {**managed["metadata"], **fixed}, "status": live.get("status", {})}
+        return self.put(kind, {"apiVersion": "batch/v1", "kind": kind, **body})
+
+    def _next_version(self) -> str:
+        self._version += 1
+        return str(self._version)
+
+
+FIXED = {"uid", "creationTimestamp", "generation", "resourceVersion", "deletionTimestamp"}
+
+
+def _less_version(body: Body) -> Body:
+    metadata = {key: value for key, value in body["metadata"].items() if key != "resourceVersion"}
+    return {**body, "metadata": metadata}
+
+
+def _strict(schema: Any) -> Any:
+    """The schema with every field that it does not name forbidden: the API server would drop it silently."""
+    if isinstance(schema, list):
+        return [_strict(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    result = {key: _strict(value) for key, value in schema.items()}
+    if "properties" in result and "x-kubernetes-preserve-unknown-fields" not in result:
+        result.setdefault("additionalProperties", False)
+    return result
+
+
+def _status_schema() -> jsonschema.Draft202012Validator:
+    (version,) = custom_resource_definition()["spec"]["versions"]
+    schema = version["schema"]["openAPIV3Schema"]["properties"]["status"]
+    return jsonschema.Draft202012Validator(_strict(schema))
+
+
+STATUS_SCHEMA = _status_schema()
