@@ -44,10 +44,12 @@ def python_version() -> str:
 
 
 def _bootstrap(path: Path) -> None:
-    root = path.with_suffix(".root")
-    leftovers.unmount([root])  # of a bootstrap that was killed
-    if root.exists():
-        shutil.rmtree(root)
+    for killed in path.parent.glob(f"{path.stem}.root-*"):
+        leftovers.unmount([killed])
+        shutil.rmtree(killed, ignore_errors=True)
+    root = path.with_suffix(
+        f".root-{os.getpid()}"
+    )  # debootstrap may have survived, and still writes to its own
     root.mkdir(parents=True)
     mirror = [os.environ["DEBOOTSTRAP_MIRROR"]] if "DEBOOTSTRAP_MIRROR" in os.environ else []
     include = f"--include={','.join(PACKAGES)}"

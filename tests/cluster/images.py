@@ -15,6 +15,7 @@ from tests.cluster.progress import ClusterError, step
 from tests.cluster.wheelhouse import wheelhouse
 
 KEPT_ARCHIVES = 3
+KEPT_BUILDS = 10
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ def build_with_buildah(image: Image) -> Built:
             if content_of(image, extra=(base_image.archive().name, python)) != built:
                 return build_with_buildah(image)  # somebody edited the sources meanwhile
             _export(image.name, archive)
+            _prune()
     return Built(image.name, built, archive)
 
 
@@ -175,6 +177,12 @@ def _export(name: str, archive: Path) -> None:
     )
     for path in older[KEPT_ARCHIVES:]:
         path.unlink()
+
+
+def _prune() -> None:
+    """Forget builds of the past, and with them the layers that make the next one fast; so not every time."""
+    if len(buildah("images", "--quiet", "--filter", "dangling=true").split()) > KEPT_BUILDS:
+        buildah("rmi", "--prune", "--force")
 
 
 def buildah(*arguments: str) -> str:

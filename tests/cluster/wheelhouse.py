@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import shutil
 import sys
@@ -13,7 +14,7 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 
 from tests.cluster.commands import run
-from tests.cluster.paths import cache
+from tests.cluster.paths import CHECKOUT, cache
 from tests.cluster.progress import step
 
 # glibc of the base (2.41 in trixie) and everything before: a wheel for an older one runs on it.
@@ -70,10 +71,11 @@ def wheelhouse(lock_file: Path, *, pyproject: Path, python: str) -> Path:
     folder = cache() / "wheels" / key(lock, build=build, python=python)
     if folder.exists():
         return folder
-    unfinished = folder.with_suffix(".new")
-    shutil.rmtree(unfinished, ignore_errors=True)
+    for killed in folder.parent.glob(f"{folder.name}.new-*"):
+        shutil.rmtree(killed, ignore_errors=True)
+    unfinished = folder.with_suffix(f".new-{os.getpid()}")
     unfinished.mkdir(parents=True)
-    with step(f"fetching the wheels of {lock_file.name} for Python {python}"):
+    with step(f"fetching the wheels of {lock_file.relative_to(CHECKOUT)} for Python {python}"):
         if wanted := applicable(lock, python=python).strip():
             requirements = unfinished / "requirements.txt"
             requirements.write_text(wanted + "\n")
