@@ -19,7 +19,7 @@ demo: $(VENV)  ## See it work: a cluster, the operator, a ScheduledJob and its f
 
 # The cluster comes first, so that its minutes-long first start shows its progress. Where none can be had,
 # the tests that need one are skipped with the reason; with CI=true they fail.
-test: lint  ## Everything that CI runs: lint, then all tests, on a real cluster
+test: $(VENV) lint  ## Everything that CI runs: lint, then all tests, on a real cluster
 	-@$(CLUSTER) up
 	@$(PYTEST) tests
 
