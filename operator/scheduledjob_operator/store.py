@@ -5,7 +5,7 @@ the watch shows what was before it.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -92,7 +92,7 @@ class Store:
         """Take in a ScheduledJob; its key when it is news."""
         seen = ScheduledJobSeen.from_body(body)
         known = self.scheduled_jobs.get(seen.key)
-        if known is not None and known.uid == seen.uid and not _newer(seen, known):
+        if known is not None and not _newer(seen, known):
             return None
         self.scheduled_jobs[seen.key] = seen
         return seen.key
@@ -103,13 +103,16 @@ class Store:
         if known is not None and known.uid == uid:
             del self.scheduled_jobs[key]
             self._gone_jobs.pop(key, None)
+            jobs = self._jobs.get(key, {})
+            self._drop_pods(key, lambda pod: pod.job_name not in jobs)
+            self._release(key)
 
     def put_cron_job(self, body: Body) -> Key | None:
         """Take in a CronJob; its key when something that matters to us has changed."""
         seen = CronJobSeen.from_body(body)
         key = Key(seen.namespace, seen.name)
         known = self._cron_jobs.get(key)
-        if known is not None and known.uid == seen.uid and not _newer(seen, known):
+        if known is not None and not _newer(seen, known):
             return None
         self._cron_jobs[key] = seen
         if known is not None and _same(known, seen, ignoring={"last_schedule_time": None}):
@@ -129,7 +132,7 @@ class Store:
     def _put(self, seen: Any, *, into: dict[Key, dict[str, Any]], key: Key) -> Key | None:
         siblings = into.setdefault(key, {})
         known = siblings.get(seen.name)
-        if known is not None and known.uid == seen.uid and not _newer(seen, known):
+        if known is not None and not _newer(seen, known):
             return None
         siblings[seen.name] = seen
         return None if known is not None and _same(known, seen, ignoring={}) else key
@@ -147,8 +150,11 @@ class Store:
         if known is None or known.uid != uid:
             return None
         del self._jobs[key][name]
-        if key in self.scheduled_jobs:
+        if key in self.scheduled_jobs and _belongs(known, key=key):
             self._gone_jobs.setdefault(key, {})[name] = known
+        else:
+            self._drop_pods(key, lambda pod: pod.job_name == name)
+        self._release(key)
         return key
 
     def drop_pod(self, key: Key, name: str, *, uid: str) -> Key | None:
@@ -158,6 +164,7 @@ class Store:
             return None
         if known.job_name not in self._jobs.get(key, {}):
             del self._pods[key][name]
+            self._release(key)
             return None
         if known.deleting:
             return None
@@ -167,12 +174,21 @@ class Store:
     def settle(self, key: Key, *, run_ids: Iterable[str]) -> None:
         """These runs are in the ledger: their evidence is not needed any more."""
         settled = set(run_ids)
-        gone, pods = self._gone_jobs.get(key, {}), self._pods.get(key, {})
+        gone = self._gone_jobs.get(key, {})
         for name in settled & gone.keys():
             del gone[name]
-        for pod in [pod for pod in pods.values() if pod.job_name in settled]:
+        self._drop_pods(key, lambda pod: pod.job_name in settled)
+        self._release(key)
+
+    def _drop_pods(self, key: Key, useless: Callable[[PodSeen], bool]) -> None:
+        pods = self._pods.get(key, {})
+        for pod in [pod for pod in pods.values() if useless(pod)]:
             del pods[pod.name]
-        for index in (self._gone_jobs, self._pods, self._jobs):
+
+    def _release(self, key: Key) -> None:
+        """Let go of the indexes in which nothing is left of the key."""
+        indexes: tuple[dict[Key, Any], ...] = (self._gone_jobs, self._pods, self._jobs)
+        for index in indexes:
             if key in index and not index[key]:
                 del index[key]
 
@@ -191,7 +207,10 @@ class Store:
 
 
 def _newer(seen: Any, known: Any) -> bool:
-    """Resource versions of one resource are comparable as integers since Kubernetes 1.35, and were before."""
+    """Resource versions of one resource are comparable as integers since Kubernetes 1.35, and were before.
+
+    Also those of an object and its successor of the same name.
+    """
     return int(seen.resource_version) > int(known.resource_version)
 
 

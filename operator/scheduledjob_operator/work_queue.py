@@ -55,7 +55,7 @@ class WorkQueue(Generic[Key]):
         """Work on the key again, later with every failure in a row."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
-        delay = min(FIRST_BACKOFF * 2**failures, LONGEST_BACKOFF)
+        delay = min(FIRST_BACKOFF * 2 ** min(failures, 30), LONGEST_BACKOFF)
         self.add_at(key, self._clock() + delay * random.uniform(0.5, 1.0))  # noqa: S311  # jitter
 
     def forget_failures(self, key: Key) -> None:
