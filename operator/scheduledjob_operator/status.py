@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from scheduledjob_operator.ledger import JobsObserved, sort_out
 from scheduledjob_operator.models import (
     ActiveRun,
-    ConcurrencyPolicy,
     Condition,
     Counts,
     Result,
@@ -22,21 +22,11 @@ from scheduledjob_operator.models import (
     Trigger,
 )
 from scheduledjob_operator.names import ConditionType, ReadyReason
-from scheduledjob_operator.observed import CronJobSeen, JobSeen, PodSeen
-from scheduledjob_operator.runs import (
-    DISRUPTION_REASONS,
-    active_run,
-    deleted_run,
-    evidence_is_complete,
-    finished_run,
-    vanished_run,
-)
+from scheduledjob_operator.observed import CronJobSeen
+from scheduledjob_operator.runs import DISRUPTION_REASONS
 from scheduledjob_operator.schedule import Schedule, ScheduleError
 
 NEXT_RUN_TIMES = 5
-EVIDENCE_PATIENCE = timedelta(seconds=3)
-"""How long a Job's end waits for the Pod that explains it: the two come by two watches."""
-REPLACEMENT_WINDOW = timedelta(seconds=10)
 OLD_VALUE_BYTES = 1024
 """Largest handler result that stays in recentRuns once it is not in lastRun any more."""
 _FAILURES = (Result.FAILED, Result.TIMED_OUT)
@@ -57,20 +47,13 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
+class Observation(JobsObserved):
     """All that a status is made of."""
 
     generation: int
     ready: Ready
     cron_job: CronJobSeen | None
-    jobs: Sequence[JobSeen]
-    """Jobs that exist."""
-    gone_jobs: Sequence[JobSeen]
-    """Jobs that were seen to go, as they were last seen."""
-    pods: Sequence[PodSeen]
-    concurrency_policy: ConcurrencyPolicy
     runs_kept: int
-    now: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,28 +67,15 @@ class Assessment:
 
 def assess(*, previous: ScheduledJobStatus, seen: Observation) -> Assessment:
     """The status that says what `seen` shows."""
-    known = {run.id: run for run in previous.recent_runs}
-    pods = _pods_by_job(seen.pods)
-    active: list[ActiveRun] = []
-    ended: list[Run] = []
-    awaited = False
-    for job in sorted(seen.jobs, key=lambda job: (job.created, job.name)):
-        if job.name in known:
-            continue
-        if job.end is None or _awaits_evidence(job=job, pods=pods.get(job.name, []), now=seen.now):
-            awaited = awaited or job.end is not None
-            active.append(_steady(active_run(job=job, pods=pods.get(job.name, [])), previous=previous))
-        else:
-            ended.append(finished_run(job=job, pods=pods.get(job.name, [])))
-    ended += _gone_runs(previous=previous, seen=seen, known=known, pods=pods)
-    new_runs = tuple(sorted(ended, key=lambda run: (run.end_time, run.id)))
+    found = sort_out(previous=previous, seen=seen)
+    new_runs = tuple(sorted(found.ended, key=lambda run: (run.end_time, run.id)))
     status = _with_schedule(
-        _with_runs(previous=previous, seen=seen, new_runs=new_runs, active=active),
+        _with_runs(previous=previous, seen=seen, new_runs=new_runs, active=found.active),
         previous=previous,
         seen=seen,
     )
     return Assessment(
-        status=status, new_runs=new_runs, look_again=_look_again(status, seen=seen, awaited=awaited)
+        status=status, new_runs=new_runs, look_again=_look_again(status, seen=seen, awaited=found.awaited)
     )
 
 
@@ -137,55 +107,6 @@ def _difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]
 def dump(status: ScheduledJobStatus) -> dict[str, Any]:
     """The status as it stands in the resource; empty lists are kept, so that they are shown as empty."""
     return status.model_dump(by_alias=True, exclude_none=True, mode="json")
-
-
-def _pods_by_job(pods: Sequence[PodSeen]) -> dict[str, list[PodSeen]]:
-    result: dict[str, list[PodSeen]] = {}
-    for pod in sorted(pods, key=lambda pod: (pod.created, pod.name)):
-        result.setdefault(pod.job_name, []).append(pod)
-    return result
-
-
-def _awaits_evidence(*, job: JobSeen, pods: list[PodSeen], now: datetime) -> bool:
-    if job.end is None or evidence_is_complete(job=job, pods=pods):
-        return False
-    return timedelta() <= now - job.end.time < EVIDENCE_PATIENCE
-
-
-def _steady(run: ActiveRun, *, previous: ScheduledJobStatus) -> ActiveRun:
-    """The same run with the message it had for as long as its reason is the same.
-
-    Kubernetes words one trouble differently from second to second, and each wording would cost a write.
-    """
-    for before in previous.active:
-        if before.id == run.id and before.reason == run.reason:
-            return run.model_copy(update={"message": before.message})
-    return run
-
-
-def _gone_runs(
-    *,
-    previous: ScheduledJobStatus,
-    seen: Observation,
-    known: dict[str, Run],
-    pods: dict[str, list[PodSeen]],
-) -> list[Run]:
-    """Runs whose Jobs are gone and that are not in the ledger yet."""
-    present = {job.name for job in seen.jobs}
-    tombstones = {job.name: job for job in seen.gone_jobs if job.name not in present}
-    runs: list[Run] = []
-    for name, job in tombstones.items():
-        if name in known:
-            continue
-        if job.end is not None:
-            runs.append(finished_run(job=job, pods=pods.get(name, [])))
-        else:
-            replaced = seen.concurrency_policy is ConcurrencyPolicy.REPLACE and any(
-                abs(other.created - seen.now) < REPLACEMENT_WINDOW for other in seen.jobs
-            )
-            runs.append(deleted_run(job=job, pods=pods.get(name, []), replaced=replaced, now=seen.now))
-    lost = [run for run in previous.active if run.id not in present | tombstones.keys() | known.keys()]
-    return runs + [vanished_run(active=run, now=seen.now) for run in lost]
 
 
 def _with_runs(
