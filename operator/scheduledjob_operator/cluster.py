@@ -66,9 +66,9 @@ class Cluster(Protocol):
         """Merge `body` into the CronJob's status."""
 
     async def set_managed_fields(
-        self, *, namespace: str, name: str, resource_version: str, entries: list[Body]
+        self, *, namespace: str, name: str, resource_version: str, entries: list[Body], annotations: Body
     ) -> Body:
-        """Replace the CronJob's managedFields, if it is still at `resource_version`."""
+        """Replace the CronJob's managedFields and annotations, if it is still at `resource_version`."""
 
     async def patch_status(self, *, namespace: str, name: str, patch: Body) -> Body:
         """Merge `patch` into the ScheduledJob's status; the object as it is then."""
@@ -128,10 +128,11 @@ class KubernetesCluster:
         )
 
     async def set_managed_fields(
-        self, *, namespace: str, name: str, resource_version: str, entries: list[Body]
+        self, *, namespace: str, name: str, resource_version: str, entries: list[Body], annotations: Body
     ) -> Body:
         operations = [
             {"op": "replace", "path": "/metadata/managedFields", "value": entries},
+            {"op": "add", "path": "/metadata/annotations", "value": annotations},
             # The API server refuses the patch when the object has moved on.
             {"op": "replace", "path": "/metadata/resourceVersion", "value": resource_version},
         ]

@@ -143,7 +143,10 @@ class CronJobSync:
             )
 
     async def _reclaim(self, have: CronJobSeen) -> None:
-        """Take over what others wrote into the CronJob's spec, so that the next apply removes it."""
+        """Take over what others wrote into the CronJob's spec, so that the next apply removes it.
+
+        Their names are gone then, so the hash goes along: until that apply the CronJob is not in sync.
+        """
         body = await self._cluster.get("CronJob", namespace=have.namespace, name=have.name)
         if body is None:
             return
@@ -153,6 +156,7 @@ class CronJobSync:
             name=have.name,
             resource_version=metadata["resourceVersion"],
             entries=reclaimed(metadata.get("managedFields") or []),
+            annotations={**(metadata.get("annotations") or {}), names.ANNOTATION_SPEC_HASH: ""},
         )
 
 
