@@ -54,10 +54,14 @@ class Reconciler:
         except ScheduledJobGoneError:
             return None
         previous = ScheduledJobStatus.model_validate(seen.status)
-        assessment = assess(previous=previous, seen=self._observe(seen=seen, sync=sync, wanted=wanted))
+        # A spec that cannot be read does not say how much of the past is kept: nothing of it is dropped.
+        kept = max(DEFAULT_RUNS_KEPT, len(previous.recent_runs))
+        observed = self._observe(seen=seen, sync=sync, wanted=wanted, runs_kept=kept)
+        assessment = assess(previous=previous, seen=observed)
         if not await self._write_status(seen=seen, previous=previous, status=assessment.status):
             return None
-        self._store.settle(key, run_ids=[run.id for run in assessment.status.recent_runs])
+        recorded = (*assessment.status.recent_runs, *assessment.new_runs)
+        self._store.settle(key, run_ids=[run.id for run in recorded])
         _count(key, assessment.new_runs)
         remarks = [*map(run_remark, assessment.new_runs), sync.remark]
         remarks.append(ready_remark(previous=previous, ready=sync.ready))
@@ -65,7 +69,9 @@ class Reconciler:
         again = self._clock() + sync.look_again if sync.look_again else None
         return min(filter(None, [assessment.look_again, again]), default=None)
 
-    def _observe(self, *, seen: ScheduledJobSeen, sync: Sync, wanted: Wanted | Ready) -> Observation:
+    def _observe(
+        self, *, seen: ScheduledJobSeen, sync: Sync, wanted: Wanted | Ready, runs_kept: int
+    ) -> Observation:
         spec = wanted.spec if isinstance(wanted, Wanted) else None
         return Observation(
             generation=seen.generation,
@@ -75,7 +81,7 @@ class Reconciler:
             gone_jobs=self._store.gone_jobs(seen.key),
             pods=self._store.pods(seen.key),
             concurrency_policy=spec.concurrency_policy if spec else ConcurrencyPolicy.FORBID,
-            runs_kept=spec.history.runs if spec else DEFAULT_RUNS_KEPT,
+            runs_kept=spec.history.runs if spec else runs_kept,
             now=self._clock(),
         )
 
