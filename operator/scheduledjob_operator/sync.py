@@ -1,8 +1,10 @@
 """Bringing the CronJob of a ScheduledJob into its desired state, with as few writes as there are."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from scheduledjob_operator import desired, names
 from scheduledjob_operator.cluster import ApiError, Body, Cluster
@@ -172,16 +174,37 @@ def refusal(error: ApiError, *, body: Body) -> Ready:
 
 
 def _values(body: Body) -> set[str]:
-    """Values of environment variables and arguments in a CronJob, those long enough to be a secret."""
-    pod = body["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-    found: set[str] = set()
-    for container in [*pod.get("containers", ()), *pod.get("initContainers", ())]:
-        for entry in container.get("env") or ():
-            name = str(entry.get("name", ""))
-            if not name.startswith(names.ENV_PREFIX) or name == names.ENV_ARGS:
-                found.add(str(entry.get("value", "")))
-        found.update(map(str, container.get("command") or ()))
-    return {value for value in found if len(value) >= SHORTEST_SECRET}
+    """What people wrote into a CronJob and may be secret, as it is and in quotes; of any shape."""
+    template = body["spec"]["jobTemplate"]["spec"]["template"]
+    found = set(_texts(template["metadata"].get("annotations")))
+    for containers in ("containers", "initContainers"):
+        for container in _objects(template["spec"].get(containers)):
+            found.update(_container_values(container))
+    long = {value for value in found if len(value) >= SHORTEST_SECRET}
+    return long | {json.dumps(value, ensure_ascii=False)[1:-1] for value in long}
+
+
+def _container_values(container: Body) -> Iterator[str]:
+    for entry in _objects(container.get("env")):
+        name = str(entry.get("name"))
+        if not name.startswith(names.ENV_PREFIX) or name == names.ENV_ARGS:
+            yield from _texts(entry.get("value"))
+    yield from _texts(container.get("command"))
+    if container.get("name") != names.CONTAINER or "command" in container:  # else they name the handler
+        yield from _texts(container.get("args"))
+
+
+def _objects(value: Any) -> list[Body]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts and numbers in a value."""
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
+    elif value is not None:
+        yield str(value)
 
 
 def _may_take(have: CronJobSeen, *, seen: ScheduledJobSeen) -> bool:
