@@ -162,7 +162,8 @@ class Store:
         known = self._pods.get(key, {}).get(name)
         if known is None or known.uid != uid:
             return None
-        if known.job_name not in self._jobs.get(key, {}):
+        jobs = self._jobs.get(key, {}).keys() | self._gone_jobs.get(key, {}).keys()
+        if known.job_name not in jobs:
             del self._pods[key][name]
             self._release(key)
             return None
