@@ -76,7 +76,8 @@ class FakeCluster:
     # The protocol
 
     async def get(self, kind: str, *, namespace: str, name: str) -> Body | None:
-        await self._begin(Request("get", kind, name))
+        if await self._begin(Request("get", kind, name)):
+            raise UNREACHABLE
         return copy.deepcopy(self.objects.get((kind, namespace, name)))
 
     async def apply_cron_job(self, body: Body, *, force: bool) -> Body:
@@ -98,15 +99,17 @@ class FakeCluster:
         return self._done(request, self.put("CronJob", changed), lost=lost)
 
     async def set_managed_fields(
-        self, *, namespace: str, name: str, resource_version: str, entries: list[Body]
+        self, *, namespace: str, name: str, resource_version: str, entries: list[Body], annotations: Body
     ) -> Body:
         request = Request("reclaim", "CronJob", name, copy.deepcopy(entries))
         lost = await self._begin(request)
         live = self._existing("CronJob", namespace, name)
         if live["metadata"]["resourceVersion"] != resource_version:
             raise refused(409, "the object has been modified", "Conflict")
-        changed = {**live, "metadata": {**live["metadata"], "managedFields": copy.deepcopy(entries)}}
-        return self._done(request, self.put("CronJob", changed), lost=lost)
+        given = {**live, "metadata": {**live["metadata"], "managedFields": copy.deepcopy(entries)}}
+        changed = {**given, "metadata": {**given["metadata"], "annotations": dict(annotations)}}
+        updated = managed_fields.update(given, changed, manager=names.FIELD_MANAGER)
+        return self._done(request, self._write(("CronJob", namespace, name), updated), lost=lost)
 
     async def patch_status(self, *, namespace: str, name: str, patch: Body) -> Body:
         request = Request("status", names.KIND, name, copy.deepcopy(patch))

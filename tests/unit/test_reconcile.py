@@ -1,0 +1,440 @@
+"""From a ScheduledJob to its CronJob and status, with as few writes as there are."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from scheduledjob_operator.cluster import ApiError
+from scheduledjob_operator.store import Key
+from tests.unit import bodies
+from tests.unit.bodies import NAME, NAMESPACE
+from tests.unit.endings import COMPLETE, GIVEN_UP, JOB, crashed, pod
+from tests.unit.fake_cluster import LOST, OVERLOADED, UNREACHABLE, refused
+from tests.unit.moments import NOON, after_noon, text
+from tests.unit.world import KEY, World, verbs
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def settled() -> World:
+    """One ScheduledJob, in sync."""
+    world = World()
+    world.create()
+    world.settle()
+    return world
+
+
+# The number of writes
+
+
+def test_a_new_scheduled_job_takes_two_writes(world: World) -> None:
+    world.create()
+    assert verbs(world.settle()) == ["apply", "status"]
+    assert world.ready == ("True", "Reconciled")
+    assert world.cron_job["spec"]["schedule"] == "*/5 * * * *"
+
+
+def test_a_second_look_takes_none(settled: World) -> None:
+    assert settled.reconcile() == []
+
+
+def test_what_the_operator_wrote_itself_wakes_nobody(settled: World) -> None:
+    before = len(settled.cluster.requests)
+    settled.settle()
+    assert len(settled.cluster.requests) == before
+
+
+def test_a_changed_spec_takes_two_writes(settled: World) -> None:
+    settled.change(timeout="5m")
+    assert verbs(settled.settle()) == ["apply", "status"]
+    assert settled.status["observedGeneration"] == 2
+
+
+def test_a_field_that_is_taken_away_goes_from_the_cron_job(settled: World) -> None:
+    settled.change(queue="batch", priority="high")
+    settled.settle()
+    template = settled.cron_job["spec"]["jobTemplate"]
+    assert template["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "batch"
+    settled.change(queue=None, priority=None)
+    settled.settle()
+    template = settled.cron_job["spec"]["jobTemplate"]
+    assert "kueue.x-k8s.io/queue-name" not in template["metadata"]["labels"]
+    assert "priorityClassName" not in template["spec"]["template"]["spec"]
+
+
+def test_a_restart_takes_none(settled: World) -> None:
+    settled.put_job(JOB, slot=NOON, status=COMPLETE)
+    settled.put_pod(crashed(exit_code=0))
+    settled.settle()
+    before = len(settled.cluster.requests)
+    settled.restart()
+    assert settled.settle() == []
+    assert len(settled.cluster.requests) == before, "nor is anything read again"
+    assert settled.runs() == [(JOB, "Succeeded")]
+
+
+def test_a_deletion_takes_none(settled: World) -> None:
+    settled.cluster.delete("ScheduledJob", *KEY)
+    assert not settled.has_cron_job, "its owner reference collects it"
+    assert settled.settle() == []
+
+
+def test_a_run_takes_two(settled: World) -> None:
+    settled.now = after_noon(300)
+    settled.put_job(JOB, slot=after_noon(300), created=after_noon(300))
+    assert verbs(settled.settle()) == ["status"]
+    settled.put_pod(pod(status=bodies.running(after_noon(301))))
+    assert settled.settle() == []
+    settled.now = after_noon(313)
+    settled.cluster.put("Pod", crashed(exit_code=0))
+    job = settled.cluster.objects["Job", NAMESPACE, JOB]
+    settled.cluster.put("Job", {**job, "status": COMPLETE})
+    assert verbs(settled.settle()) == ["status"]
+    assert settled.runs() == [(JOB, "Succeeded")]
+
+
+def test_two_that_are_unlike_do_not_touch_each_other(settled: World) -> None:
+    settled.create({"schedule": "@daily", "command": ["true"]}, name="vacuum", uid="uid-of-vacuum")
+    writes = settled.settle()
+    assert {write.name for write in writes} == {"vacuum"}
+    assert settled.reconcile() == settled.reconcile(Key(NAMESPACE, "vacuum")) == []
+
+
+# What is not there
+
+
+def test_an_unknown_scheduled_job_is_nobodys_business(world: World) -> None:
+    assert world.reconcile(Key("no", "where")) == []
+    assert world.cluster.requests == []
+
+
+def test_one_that_is_being_deleted_is_left_alone(world: World) -> None:
+    world.create(deletionTimestamp=text(NOON), finalizers=["foregroundDeletion"])
+    assert world.settle() == []
+    assert world.cluster.requests == []
+
+
+def test_one_that_went_before_its_status_was_written_is_forgotten(settled: World) -> None:
+    settled.change(timeout="5m")
+    settled.deliver()
+    settled.cluster.rule = lambda request: refused(404) if request.verb == "status" else None
+    assert verbs(settled.reconcile()) == ["apply"]
+    assert settled.store.scheduled_job(KEY) is None
+    assert KEY not in settled.due
+
+
+def test_a_cron_job_is_not_made_again_for_one_that_went_unnoticed(settled: World) -> None:
+    """A relist of kopf does not report what was deleted meanwhile; the deleted CronJob is what shows it."""
+    settled.cluster.delete("ScheduledJob", *KEY)
+    change = next(
+        change for change in settled.cluster.changes if change.kind == "CronJob" and not change.after
+    )
+    assert change.before is not None
+    settled.controller.deleted("CronJob", change.before)
+    assert settled.reconcile() == []
+    assert not settled.has_cron_job
+    assert settled.store.scheduled_job(KEY) is None
+
+
+def test_nor_for_one_whose_successor_is_not_known_yet(settled: World) -> None:
+    settled.cluster.delete("ScheduledJob", *KEY)
+    change = next(
+        change for change in settled.cluster.changes if change.kind == "CronJob" and not change.after
+    )
+    assert change.before is not None
+    settled.create(uid="successor")
+    settled.controller.deleted("CronJob", change.before)
+    assert settled.reconcile() == []
+    assert verbs(settled.settle()) == ["apply", "status"]
+    assert settled.cron_job["metadata"]["ownerReferences"][0]["uid"] == "successor"
+
+
+# Bad specs
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason", "words"),
+    [
+        ({"schedule": "61 * * * *"}, "InvalidSchedule", "61"),
+        ({"timeZone": "Mars/Olympus"}, "InvalidSchedule", "is not a time zone"),
+        ({"timeout": "25d"}, "InvalidSpec", "spec.timeout: is not a duration: write"),
+        ({"timeout": "1000h"}, "InvalidSpec", "spec.timeout: must be a duration from 1s to 720h"),
+        ({"command": ["true"]}, "InvalidSpec", "spec: give either handler or command"),
+        ({"handler": None}, "InvalidSpec", "spec: give either handler or command"),
+        (
+            {"retry": {"limit": -1}},
+            "InvalidSpec",
+            "spec.retry.limit: Input should be greater than or equal to 0",
+        ),
+        ({"env": [{}]}, "InvalidSpec", "spec.env.0.name: Field required"),
+    ],
+    ids=str,
+)
+def test_a_bad_spec_is_a_status_and_the_last_good_cron_job_stays(
+    settled: World, spec: dict[str, Any], reason: str, words: str
+) -> None:
+    before = settled.cron_job
+    settled.change(**spec)
+    assert verbs(settled.settle()) == ["status", "event"]
+    assert settled.ready == ("False", reason)
+    assert words in settled.message
+    assert settled.cron_job == before
+    assert settled.status["scheduler"] == "CronJob"
+    assert len(settled.status["nextRunTimes"]) == 5
+    assert settled.reconcile() == []
+
+
+def test_a_bad_spec_from_the_start_makes_no_cron_job(world: World) -> None:
+    world.create({"schedule": "every day", "handler": "sync"})
+    assert verbs(world.settle()) == ["status", "event"]
+    assert not world.has_cron_job
+    assert (world.status["scheduler"], world.status["nextRunTimes"]) == ("None", [])
+    assert "cronJobName" not in world.status
+
+
+def test_a_good_spec_after_a_bad_one_is_as_if_the_bad_one_had_never_been(settled: World) -> None:
+    before = copy.deepcopy(settled.status)
+    settled.change(schedule="61 * * * *")
+    settled.settle()
+    settled.change(schedule="*/5 * * * *")
+    assert verbs(settled.settle()) == ["status", "event"], "the CronJob was good all the time"
+    after = settled.status
+    (condition,) = after["conditions"]
+    assert condition["lastTransitionTime"] == text(settled.now)
+    condition["observedGeneration"] = after["observedGeneration"] = 1
+    assert after == before
+
+
+def test_a_bad_spec_does_not_shorten_the_ledger(settled: World) -> None:
+    settled.change(history={"runs": 100})
+    settled.settle()
+    settled.now = after_noon(7200)
+    for number in range(30):
+        slot = after_noon(60 * number)
+        status = bodies.failed(slot, slot, pods=0)
+        settled.put_job(f"job-{number}", slot=slot, created=slot, status=status)
+    settled.settle()
+    for number in range(30):
+        settled.cluster.delete("Job", NAMESPACE, f"job-{number}")
+    settled.change(schedule="61 * * * *")
+    settled.settle()
+    assert len(settled.runs()) == 30
+
+
+# The CronJob changes by somebody else's hand
+
+
+def suspend(body: dict[str, Any]) -> None:
+    body["spec"]["suspend"] = True
+
+
+def put_on_ssd(body: dict[str, Any]) -> None:
+    body["spec"]["jobTemplate"]["spec"]["template"]["spec"]["nodeSelector"] = {"disk": "ssd"}
+
+
+def add_variable(body: dict[str, Any]) -> None:
+    (container,) = body["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    container["env"].append({"name": "EXTRA", "value": "1"})
+
+
+def drop_zone(body: dict[str, Any]) -> None:
+    del body["spec"]["timeZone"]
+
+
+@pytest.mark.parametrize("change", [suspend, put_on_ssd, add_variable], ids=lambda change: change.__name__)
+def test_a_change_of_the_cron_job_is_put_back(settled: World, change: Any) -> None:
+    before = settled.cron_job["spec"]
+    settled.edit_cron_job(change)
+    assert settled.cron_job["spec"] != before
+    assert verbs(settled.settle())[-3:] == ["reclaim", "apply", "event"]
+    assert settled.cron_job["spec"] == before
+    ((reason, note),) = settled.cluster.events()
+    assert reason == "DriftCorrected"
+    assert note == "kubectl-edit changed the CronJob; it was put back. Change the ScheduledJob instead"
+    assert settled.reconcile() == []
+    settled.restart()
+    assert settled.settle() == []
+
+
+@pytest.mark.xfail(
+    reason="a field that is removed leaves no owner in managedFields, so nothing shows that it was ours"
+)
+def test_a_field_that_is_removed_from_the_cron_job_is_put_back(settled: World) -> None:
+    settled.edit_cron_job(drop_zone)
+    settled.settle()
+    assert settled.cron_job["spec"]["timeZone"] == "Etc/UTC"
+
+
+def test_everyone_who_changed_the_cron_job_is_named(settled: World) -> None:
+    settled.edit_cron_job(suspend, manager="argocd")
+    settled.edit_cron_job(put_on_ssd)
+    settled.settle()
+    assert settled.cluster.events()[0][1].startswith("argocd, kubectl-edit changed the CronJob")
+
+
+def test_a_change_that_came_while_the_operator_was_down_is_put_back(settled: World) -> None:
+    settled.edit_cron_job(suspend)
+    settled.restart()
+    settled.settle()
+    assert settled.cron_job["spec"]["suspend"] is False
+
+
+@pytest.mark.parametrize("step", range(3), ids=["get", "reclaim", "apply"])
+@pytest.mark.parametrize(
+    "outcome", [refused(409, "the object has been modified"), LOST], ids=["conflict", "lost"]
+)
+@pytest.mark.parametrize("restarted", [False, True], ids=["", "and restarted"])
+def test_a_change_is_put_back_though_that_broke_off_in_the_middle(
+    settled: World, step: int, outcome: Any, restarted: bool
+) -> None:
+    before = settled.cron_job["spec"]
+    settled.edit_cron_job(put_on_ssd)
+    settled.deliver()
+    settled.cluster.outcomes.extend([None] * step + [outcome])
+    with pytest.raises(ApiError):
+        settled.reconcile()
+    if restarted:
+        settled.restart()
+    settled.settle()
+    assert settled.cron_job["spec"] == before
+    assert settled.reconcile() == []
+
+
+@pytest.mark.parametrize("what", ["labels", "annotations", "ownerReferences"])
+def test_what_makes_the_cron_job_ours_is_put_back(settled: World, what: str) -> None:
+    before = settled.cron_job["metadata"][what]
+    settled.edit_cron_job(
+        lambda body: body["metadata"].update({what: []} if what == "ownerReferences" else {what: {}})
+    )
+    settled.settle()
+    assert settled.cron_job["metadata"][what] == before
+    assert settled.reconcile() == []
+
+
+def test_labels_and_annotations_of_others_stay(settled: World) -> None:
+    settled.edit_cron_job(lambda body: body["metadata"]["labels"].update(team="x"))
+    settled.change(timeout="5m")
+    settled.settle()
+    assert settled.cron_job["metadata"]["labels"]["team"] == "x"
+
+
+def test_a_cron_job_that_was_deleted_is_made_again(settled: World) -> None:
+    settled.cluster.delete("CronJob", *KEY)
+    assert verbs(settled.settle()) == ["apply", "event"]
+    assert settled.cluster.events() == [("CronJobRecreated", "the CronJob was gone; it was created again")]
+    assert settled.reconcile() == []
+
+
+def test_a_cron_job_that_is_being_deleted_is_made_again_when_it_is_gone(settled: World) -> None:
+    body = settled.cron_job
+    metadata = {**body["metadata"], "deletionTimestamp": text(NOON)}
+    settled.cluster.put("CronJob", {**body, "metadata": metadata})
+    assert "apply" not in verbs(settled.settle())
+    assert settled.due[KEY] <= after_noon(35), "it will look again soon"
+    settled.cluster.delete("CronJob", *KEY)
+    assert "apply" in verbs(settled.settle())
+    assert "deletionTimestamp" not in settled.cron_job["metadata"]
+
+
+def test_a_cron_job_left_over_from_an_earlier_scheduled_job_is_taken_over(settled: World) -> None:
+    """kubectl delete --cascade=orphan keeps it, and with it the Jobs and their history."""
+    uid = settled.cron_job["metadata"]["uid"]
+    settled.edit_cron_job(
+        lambda body: body["metadata"].update(ownerReferences=[]), manager="garbage-collector"
+    )
+    settled.cluster.delete("ScheduledJob", *KEY)
+    settled.settle()
+    settled.create(uid="successor")
+    assert verbs(settled.settle()) == ["apply", "status"]
+    assert settled.cron_job["metadata"]["uid"] == uid
+    (owner,) = settled.cron_job["metadata"]["ownerReferences"]
+    assert owner["uid"] == "successor"
+
+
+# Somebody else's CronJob
+
+
+FOREIGN = {
+    "nobody's": [],
+    "another controller's": bodies.owner("CronJobSet", name="theirs", uid="theirs"),
+}
+
+
+@pytest.mark.parametrize("owners", FOREIGN.values(), ids=FOREIGN)
+@pytest.mark.parametrize("labels", [{}, {"app.kubernetes.io/managed-by": "Helm"}], ids=["bare", "Helm's"])
+def test_a_cron_job_of_somebody_else_is_left_as_it_is(world: World, owners: Any, labels: Any) -> None:
+    foreign = world.cluster.put(
+        "CronJob", bodies.cron_job(uid="theirs", labels=labels, ownerReferences=owners, annotations={})
+    )
+    world.create()
+    assert verbs(world.settle()) == ["status", "event"]
+    assert world.cron_job == foreign
+    assert world.ready == ("False", "NameConflict")
+    assert f"a CronJob named {NAME} exists already" in world.message
+    assert "Rename the ScheduledJob" in world.message
+    assert (world.status["scheduler"], "cronJobName" in world.status) == ("None", False)
+    assert world.reconcile() == []
+
+
+def test_when_the_foreign_cron_job_is_gone_ours_is_made(world: World) -> None:
+    world.cluster.put("CronJob", bodies.cron_job(uid="theirs", labels={}, ownerReferences=[]))
+    world.create()
+    world.settle()
+    world.cluster.delete("CronJob", *KEY)
+    assert verbs(world.wait(60)) == ["apply", "status", "event"]
+    assert world.ready == ("True", "Reconciled")
+
+
+def test_jobs_of_a_foreign_cron_job_are_not_runs(world: World) -> None:
+    world.cluster.put("CronJob", bodies.cron_job(uid="theirs", labels={}, ownerReferences=[]))
+    world.cluster.put("Job", bodies.job(JOB, labels={}, status=GIVEN_UP))
+    world.create()
+    world.settle()
+    assert world.runs() == []
+
+
+# The API server does not answer
+
+
+@pytest.mark.parametrize(
+    "error", [OVERLOADED, UNREACHABLE, refused(429, "slow down"), refused(503), refused(401)], ids=str
+)
+def test_a_call_that_failed_is_an_exception_and_no_status(world: World, error: ApiError) -> None:
+    world.create()
+    world.deliver()
+    world.cluster.outcomes.extend([None, error])
+    with pytest.raises(ApiError):
+        world.reconcile()
+    assert world.status == {"observedGeneration": -1}
+    assert verbs(world.settle()) == ["apply", "status"]
+
+
+@pytest.mark.parametrize("step", range(1, 3))
+def test_a_write_whose_answer_was_lost_is_not_done_twice_in_effect(world: World, step: int) -> None:
+    world.create()
+    world.cluster.outcomes.extend([None] * step + [LOST])
+    world.settle()
+    assert world.cron_job["metadata"]["generation"] == 1
+    assert world.ready == ("True", "Reconciled")
+    assert world.reconcile() == []
+
+
+@pytest.mark.parametrize("step", range(3))
+def test_an_operator_that_dies_after_any_request_is_continued_by_the_next(world: World, step: int) -> None:
+    reference = World()
+    reference.create()
+    reference.settle()
+    world.create()
+    world.deliver()
+    world.cluster.outcomes.extend([None] * step + [LOST])
+    with pytest.raises(ApiError):
+        world.reconcile()
+    world.restart()
+    world.settle()
+    assert world.status == reference.status
+    assert world.cron_job["spec"] == reference.cron_job["spec"]
