@@ -21,7 +21,7 @@ demo: $(VENV)  ## See it work: a cluster, the operator, a ScheduledJob and its f
 # the tests that need one are skipped with the reason; with CI=true they fail.
 test: $(VENV) lint  ## Everything that CI runs: lint, then all tests, on a real cluster
 	-@$(CLUSTER) up
-	@$(PYTEST) tests
+	@$(PYTEST)
 
 lint: $(VENV)  ## Style, types and the direction of imports
 	@.venv/bin/ruff check .
