@@ -9,7 +9,7 @@ VENV := .venv/.installed
 PYTEST := $(PYTHON) -m pytest
 CLUSTER := $(PYTHON) -m tests.cluster
 
-.PHONY: help demo test lint unit e2e cluster-up cluster-down cluster-status images crds locks bench soak clean
+.PHONY: help demo test lint unit e2e cluster-up cluster-down cluster-status images crds locks bench clean
 
 help:  ## Show this menu
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -60,11 +60,8 @@ locks: $(VENV)  ## Pin the newest allowed versions of all dependencies, with has
 	@$(LOCK) --upgrade job_images/runner/requirements.in --output-file job_images/runner/requirements.txt
 	@$(LOCK) --upgrade requirements/dev.in --output-file requirements/dev.txt
 
-bench: $(VENV)  ## Measure writes, throughput and memory
+bench: $(VENV)  ## Measure writes, throughput and memory on a control plane of its own
 	@$(PYTHON) -m tests.bench
-
-soak: $(VENV)  ## Proofs that take long: a million next run times against Kubernetes' own scheduler library
-	@$(PYTHON) -m tests.oracle --cases 1000000
 
 clean: $(VENV)  ## Remove the test cluster and everything that was made here, the virtual environment too
 	@$(CLUSTER) down
