@@ -222,7 +222,7 @@ class KubernetesCluster:
         )
         try:
             answer: Body = json.loads(await response.read())
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise ApiError(status=0, reason="NoAnswer", message=f"{method} {url}: {error!r}") from error
         return answer
 
