@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from scheduledjob_operator.cluster import ApiError, KubernetesCluster
 from scheduledjob_operator.controller import CHILD_KINDS, Controller
-from scheduledjob_operator.desired import RunnerDefaults
+from scheduledjob_operator.desired import Parent, RunnerDefaults
 from scheduledjob_operator.reconcile import Reconciler
 from scheduledjob_operator.settings import Settings
 from scheduledjob_operator.store import Key
@@ -19,6 +19,7 @@ from tests.unit.moments import NOON
 KEY = Key(NAMESPACE, NAME)
 MANAGED_BY = next(iter(LABELS.items()))
 SPEC = {"schedule": "*/5 * * * *", "handler": "sync"}
+RUNNER = RunnerDefaults(image="registry.example/job-runner:1")
 ROUNDS = 50
 """More than any change takes to settle."""
 
@@ -43,7 +44,7 @@ class World:
         self.reconciler = Reconciler(
             cluster=self.cluster,
             store=self.store,
-            defaults=RunnerDefaults(image="registry.example/job-runner:1"),
+            defaults=RUNNER,
             clock=lambda: self.now,
         )
         self.due.clear()
@@ -146,6 +147,10 @@ class World:
     @property
     def scheduled_job(self) -> Body:
         return self.cluster.objects["ScheduledJob", *KEY]
+
+    @property
+    def parent(self) -> Parent:
+        return Parent(namespace=NAMESPACE, name=NAME, uid=self.scheduled_job["metadata"]["uid"])
 
     @property
     def status(self) -> Body:
