@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import pairwise
 
 from scheduledjob_operator.cron.fields import FIELDS, Field
 from scheduledjob_operator.cron.zones import load_zone, zone_names
@@ -17,7 +18,9 @@ CHANGING_ZONES = (
     "Australia/Lord_Howe", "Australia/Adelaide", "Antarctica/Troll", "Pacific/Apia", "Pacific/Chatham",
     "Pacific/Kwajalein",
 )  # fmt: skip
+ALL_ZONES = tuple(sorted(zone_names()))
 FIRST, LAST = datetime(1985, 1, 1, tzinfo=UTC), datetime(2045, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 MACROS = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
 ODD_TEXTS = (
@@ -102,19 +105,32 @@ def _zone(chance: random.Random) -> str:
     kind = chance.random()
     if kind < 0.25:
         return "Etc/UTC"
-    return chance.choice(CHANGING_ZONES if kind < 0.75 else sorted(zone_names()))
+    return chance.choice(CHANGING_ZONES if kind < 0.75 else ALL_ZONES)
 
 
 def _moment(chance: random.Random, *, zone: str) -> int:
-    span = int((LAST - FIRST).total_seconds())
-    after = FIRST + timedelta(seconds=chance.randrange(span))
-    changes = clock_changes(zone)
+    first = searchable_since(zone)
+    after = first + (LAST - first) * chance.random()
+    changes = [change for change in clock_changes(zone) if change > first]
     if changes and chance.random() < 0.6:
         days = chance.choice((0.1, 1, 3, 40))
-        after = chance.choice(changes) + timedelta(seconds=round(chance.uniform(-days, days) * 86400))
+        after = max(first, chance.choice(changes) + timedelta(days=chance.uniform(-days, days)))
     if chance.random() < 0.4:
         after = after.replace(second=0, minute=chance.choice((0, after.minute, 30)))
     return int(after.timestamp())
+
+
+@cache
+def searchable_since(zone: str) -> datetime:
+    """The last time that the zone left out a whole day, as Samoa did in 2011, or `FIRST`.
+
+    For a schedule that asks for certain days, robfig's search never gets past such a day.
+    """
+    place = load_zone(zone)
+    for change in reversed(clock_changes(zone)):
+        if change.astimezone(place).date() - (change - timedelta(minutes=1)).astimezone(place).date() > DAY:
+            return change
+    return FIRST
 
 
 @cache
@@ -125,13 +141,13 @@ def clock_changes(zone: str) -> tuple[datetime, ...]:
     def offset(at: datetime) -> timedelta | None:
         return at.astimezone(place).utcoffset()
 
+    looks = [FIRST + 5 * DAY * look for look in range((LAST - FIRST) // (5 * DAY))]
     changes = []
-    for day in range(0, (LAST - FIRST).days, 5):
-        before, after = FIRST + timedelta(days=day), FIRST + timedelta(days=day + 5)
-        if offset(before) == offset(after):
-            continue
-        while after - before > timedelta(minutes=1):
+    for (look, old), (next_look, new) in pairwise((look, offset(look)) for look in looks):
+        before, after = look, next_look
+        while old != new and after - before > timedelta(minutes=1):
             middle = before + (after - before) / 2
-            before, after = (middle, after) if offset(middle) == offset(before) else (before, middle)
-        changes.append(after.replace(second=0, microsecond=0))
+            before, after = (middle, after) if offset(middle) == old else (before, middle)
+        if old != new:
+            changes.append(after.replace(second=0, microsecond=0))
     return tuple(changes)

@@ -127,6 +127,13 @@ def test_the_day_that_samoa_left_out_has_no_run() -> None:
     ]
 
 
+def test_a_day_that_is_left_out_does_not_end_the_search_for_days() -> None:
+    assert runs_of("0 3 1 * SUN", time_zone="Pacific/Apia", after="2011-12-29T00:00Z", count=2) == [
+        "Sun 01 03:00 +1400",
+        "Sun 08 03:00 +1400",
+    ]
+
+
 # The interface
 
 

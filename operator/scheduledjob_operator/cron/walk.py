@@ -60,7 +60,11 @@ class _Walk:
             if not self.moved:
                 self.moved = True
                 self.at = _go_date(self.at.replace(hour=0, minute=0, second=0), zone=self.at.tzinfo)
-            self.at = _go_date(self.at + timedelta(days=1), zone=self.at.tzinfo)
+            before = self.at
+            self.at = _go_date(before + timedelta(days=1), zone=before.tzinfo)
+            if self.at == before:
+                # The zone leaves out the next day (Samoa, 30 December 2011): robfig stays here for ever.
+                self.at = _move(before, seconds=24 * 3600)
             if self.at.hour != 0:  # midnight is missing on this day
                 hours = 24 - self.at.hour if self.at.hour > 12 else -self.at.hour
                 self.at = _move(self.at, seconds=hours * 3600)
