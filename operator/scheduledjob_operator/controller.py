@@ -28,7 +28,7 @@ class Controller:
     def __init__(
         self, *, settings: Settings, cluster: KubernetesCluster, watching: KubernetesCluster
     ) -> None:
-        self._settings = settings
+        self.namespaces = settings.watch_namespaces or (None,)
         self._cluster = cluster
         self._watching = watching
         self.store = Store()
@@ -48,7 +48,7 @@ class Controller:
                 sink=self,
                 clock=time.monotonic,
             )
-            for namespace in settings.watch_namespaces or (None,)
+            for namespace in self.namespaces
             for kind in CHILD_KINDS
         ]
         self.tasks: list[asyncio.Task[None]] = []
@@ -161,7 +161,7 @@ class Controller:
     async def _prune(self) -> None:
         """Forget the ScheduledJobs that went while kopf was not watching: it does not report them."""
         await asyncio.sleep(PRUNE_DELAY)
-        for namespace in self._settings.watch_namespaces or (None,):
+        for namespace in self.namespaces:
             known = {
                 key: seen.uid
                 for key, seen in self.store.scheduled_jobs.items()

@@ -19,20 +19,20 @@ START_UP_SECONDS = 60.0
 def troubles(controller: Controller, *, age: float) -> list[str]:
     """What is wrong with the running operator, in sentences. `age`: seconds since its start."""
     found = [f"the task '{task.get_name()}' has ended" for task in controller.tasks if task.done()]
-    if age > START_UP_SECONDS and not watchers():
-        found.append(
-            f"nothing watches {names.PLURAL}.{names.GROUP}: is the CustomResourceDefinition installed?"
-        )
+    if age > START_UP_SECONDS:
+        found += [
+            f"nothing watches {names.PLURAL}.{names.GROUP} in {namespace or 'all namespaces'}: "
+            "is the CustomResourceDefinition installed?"
+            for namespace in unwatched(controller)
+        ]
     return found
 
 
-def watchers() -> list[str]:
-    """Names of kopf's living watchers of ScheduledJobs."""
-    return [
-        task.get_name()
-        for task in asyncio.all_tasks()
-        if task.get_name().startswith(f"watcher for {names.PLURAL}.") and not task.done()
-    ]
+def unwatched(controller: Controller) -> list[str | None]:
+    """Namespaces in which none of kopf's watchers of ScheduledJobs lives; None stands for all of them."""
+    living = {task.get_name() for task in asyncio.all_tasks() if not task.done()}
+    name = f"watcher for {names.PLURAL}.{names.VERSION}.{names.GROUP}@"
+    return [namespace for namespace in controller.namespaces if f"{name}{namespace}" not in living]
 
 
 class ProbeServer:
@@ -66,8 +66,10 @@ class ProbeServer:
             for informer in self._controller.informers
             if not informer.synced.is_set()
         ]
-        if not watchers():
-            waiting.append(f"the watch of {names.PLURAL} has not begun")
+        waiting += [
+            f"the watch of {names.PLURAL} in {namespace or 'all namespaces'} has not begun"
+            for namespace in unwatched(self._controller)
+        ]
         return _answer(waiting)
 
     async def _metrics(self, _request: web.Request) -> web.Response:
