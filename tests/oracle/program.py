@@ -44,11 +44,6 @@ class Answer:
         )
 
 
-def go_is_missing() -> bool:
-    """Whether there is no `go` to build the oracle with."""
-    return shutil.which("go") is None
-
-
 def build() -> Path:
     """The program, built if this source was not built on this machine before."""
     digest = hashlib.sha256(
@@ -57,9 +52,9 @@ def build() -> Path:
     program = cache() / "bin" / f"schedule-oracle-{digest.hexdigest()[:12]}"
     if program.exists():
         return program
-    if go_is_missing():
+    if not shutil.which("go"):
         raise OracleError(
-            "the oracle is a Go program and there is no `go` on the PATH: install it from https://go.dev/dl/"
+            "Go is missing: the cron library of Kubernetes is compiled with it; install it from https://go.dev/dl/"
         )
     program.parent.mkdir(parents=True, exist_ok=True)
     unfinished = program.with_name(f".{program.name}.{os.getpid()}")
