@@ -80,7 +80,7 @@ async def serving(*answers: Answer) -> AsyncIterator[tuple[ApiServer, Kubernetes
     server = ApiServer(list(answers))
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", server.handle)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.01)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
