@@ -6,12 +6,12 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 
 import pytest
 
-from tests.cluster import providers, release
+from tests.cluster import locks, providers, release
 from tests.cluster.access import Cluster
 from tests.cluster.images import ImageNames
 from tests.cluster.progress import ClusterError
@@ -62,10 +62,15 @@ def images(request: pytest.FixtureRequest, cluster: Cluster, provider: providers
 
 
 @pytest.fixture(scope="session")
-def operator(request: pytest.FixtureRequest, cluster: Cluster, images: ImageNames) -> release.Operator:
-    """The operator of this checkout, installed with its chart and available."""
-    with _shown(request.config):
-        return release.install(cluster, images)
+def operator(
+    request: pytest.FixtureRequest, cluster: Cluster, provider: providers.Provider
+) -> Iterator[release.Operator]:
+    """The operator of this checkout, installed with its chart and available, until this session ends."""
+    with ExitStack() as stack:
+        with _shown(request.config):
+            stack.enter_context(locks.alone_with_the_operator())
+            installed = release.install(cluster, provider.load_images())
+        yield installed
 
 
 @pytest.fixture

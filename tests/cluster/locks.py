@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import fcntl
 import io
+import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.cluster.progress import say
 
-FOLDER = Path("/run/lock")
+FOLDER = Path("/run/lock") if Path("/run/lock").is_dir() else Path(tempfile.gettempdir())
 CHANGING = FOLDER / "scheduledjob-testcluster.lock"
 USING = FOLDER / "scheduledjob-testcluster.users"
+OPERATOR = FOLDER / f"scheduledjob-testcluster-{os.getuid()}.operator"
 
 # Held open for as long as this process lives.
 _used: list[io.TextIOWrapper] = []
@@ -21,12 +24,24 @@ _used: list[io.TextIOWrapper] = []
 @contextmanager
 def alone() -> Iterator[None]:
     """One command at a time changes the cluster of this machine."""
-    CHANGING.parent.mkdir(parents=True, exist_ok=True)
-    with CHANGING.open("w") as lock:
+    with _exclusive(CHANGING, busy="another command is changing the cluster"):
+        yield
+
+
+@contextmanager
+def alone_with_the_operator() -> Iterator[None]:
+    """One test session at a time: there is one operator on a cluster, and sessions stop and upgrade it."""
+    with _exclusive(OPERATOR, busy="another test session uses the operator"):
+        yield
+
+
+@contextmanager
+def _exclusive(path: Path, *, busy: str) -> Iterator[None]:
+    with path.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("another command is changing the cluster; waiting for it")
+            say(f"{busy}; waiting for it")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
