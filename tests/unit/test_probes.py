@@ -131,12 +131,13 @@ async def served(found: Controller, *, age: float = 0.0) -> AsyncIterator[Callab
     server = ProbeServer(controller=found, clock=lambda: next(times, age))
     await server.start(port=0)
     assert server._runner is not None
-    port = server._runner.addresses[0][1]
+    # One socket for each version of IP, each with a port of its own.
+    port = next(address[1] for address in server._runner.addresses if address[0] == "0.0.0.0")
 
     async def ask(path: str) -> tuple[int, Any]:
         async with (
             aiohttp.ClientSession() as session,
-            session.get(f"http://localhost:{port}{path}") as response,
+            session.get(f"http://127.0.0.1:{port}{path}") as response,
         ):
             is_json = response.content_type == "application/json"
             return response.status, await (response.json() if is_json else response.text())
