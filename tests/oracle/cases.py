@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import pairwise
 
 from scheduledjob_operator.cron.fields import FIELDS, Field
-from scheduledjob_operator.cron.zones import load_zone, zone_names
+from scheduledjob_operator.cron.zones import clock_changes, load_zone, zone_names
 from tests.oracle.program import Question
 
 CHANGING_ZONES = (
@@ -111,7 +110,7 @@ def _zone(chance: random.Random) -> str:
 def _moment(chance: random.Random, *, zone: str) -> int:
     first = searchable_since(zone)
     after = first + (LAST - first) * chance.random()
-    changes = [change for change in clock_changes(zone) if change > first]
+    changes = [change for change in changes_of(zone) if change > first]
     if changes and chance.random() < 0.6:
         days = chance.choice((0.1, 1, 3, 40))
         after = max(first, chance.choice(changes) + timedelta(days=chance.uniform(-days, days)))
@@ -121,33 +120,19 @@ def _moment(chance: random.Random, *, zone: str) -> int:
 
 
 @cache
+def changes_of(zone: str) -> tuple[datetime, ...]:
+    """The clock changes of the zone between `FIRST` and `LAST`."""
+    return clock_changes(load_zone(zone), since=FIRST, until=LAST)
+
+
+@cache
 def searchable_since(zone: str) -> datetime:
     """The last time that the zone left out a whole day, as Samoa did in 2011, or `FIRST`.
 
     For a schedule that asks for certain days, robfig's search never gets past such a day.
     """
     place = load_zone(zone)
-    for change in reversed(clock_changes(zone)):
+    for change in reversed(changes_of(zone)):
         if change.astimezone(place).date() - (change - timedelta(minutes=1)).astimezone(place).date() > DAY:
             return change
     return FIRST
-
-
-@cache
-def clock_changes(zone: str) -> tuple[datetime, ...]:
-    """The moments, to the minute, when the zone's offset from UTC changes between `FIRST` and `LAST`."""
-    place = load_zone(zone)
-
-    def offset(at: datetime) -> timedelta | None:
-        return at.astimezone(place).utcoffset()
-
-    looks = [FIRST + 5 * DAY * look for look in range((LAST - FIRST) // (5 * DAY))]
-    changes = []
-    for (look, old), (next_look, new) in pairwise((look, offset(look)) for look in looks):
-        before, after = look, next_look
-        while old != new and after - before > timedelta(minutes=1):
-            middle = before + (after - before) / 2
-            before, after = (middle, after) if offset(middle) == old else (before, middle)
-        if old != new:
-            changes.append(after.replace(second=0, microsecond=0))
-    return tuple(changes)

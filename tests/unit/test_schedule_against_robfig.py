@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scheduledjob_operator.cron.zones import load_zone, zone_names
-from tests.oracle.cases import Case, clock_changes, random_cases, searchable_since
+from tests.oracle.cases import Case, changes_of, random_cases, searchable_since
 from tests.oracle.comparison import Tally, compare
 from tests.oracle.program import OracleError, Question, build
 
@@ -64,7 +64,7 @@ def test_random_schedules_run_when_kubernetes_runs_them(oracle: Path) -> None:
 
 def hours_of_changes(zone: str, *, year: int) -> Iterator[datetime]:
     """Every hour from a day before each of the year's clock changes to a day after it."""
-    for change in clock_changes(zone):
+    for change in changes_of(zone):
         if change.year == year:
             for hours in range(-30, 31):
                 yield change.replace(minute=0) + timedelta(hours=hours)

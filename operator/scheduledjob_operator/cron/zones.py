@@ -7,12 +7,18 @@ clocks after the older of them was made.
 
 import difflib
 import re
-from functools import cache
+from bisect import bisect_left
+from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
 from importlib import resources
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from scheduledjob_operator.cron.advice import quoted
 from scheduledjob_operator.cron.fields import ScheduleError
+
+_LOOK = timedelta(days=5)
+"""Offsets are compared this often: no zone changes its clock there and back in less than a week."""
 
 _OFFSET = re.compile(r"(?:UTC|GMT|Z)?([+-])(\d{1,2})(?::?00)?", re.ASCII | re.IGNORECASE)
 
@@ -31,6 +37,35 @@ def load_zone(name: str) -> ZoneInfo:
         raise ScheduleError(_on_unknown_zone(name))
     with resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
         return ZoneInfo.from_file(file, key=name)
+
+
+def clock_changes(zone: ZoneInfo, *, since: datetime, until: datetime) -> tuple[datetime, ...]:
+    """The instants in (since, until], all in UTC, in order, at which the zone's offset from UTC changes."""
+    years = range(since.year, until.year + 1)
+    return tuple(
+        change for year in years for change in _clock_changes_of(zone, year) if since < change <= until
+    )
+
+
+@lru_cache(maxsize=4096)
+def _clock_changes_of(zone: ZoneInfo, year: int) -> tuple[datetime, ...]:
+    """To the second, with the changes of the first moment of the next year and without those of its own."""
+
+    def offset(at: datetime) -> timedelta | None:
+        return at.astimezone(zone).utcoffset()
+
+    start, end = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
+    looks = [min(start + _LOOK * number, end) for number in range(-(-366 // _LOOK.days) + 1)]
+    changes = []
+    for earlier, later in pairwise(looks):
+        old = offset(earlier)
+        if offset(later) != old:
+            seconds = range(int((later - earlier).total_seconds()))
+            first = bisect_left(
+                seconds, True, key=lambda second: offset(earlier + timedelta(seconds=second)) != old
+            )
+            changes.append(earlier + timedelta(seconds=first))
+    return tuple(changes)
 
 
 def _on_unknown_zone(name: str) -> str:
