@@ -1,6 +1,7 @@
 """The only I/O of the operator: a small Protocol and its one real implementation.
 
-Requests go by path through the dynamic client of `kubernetes.aio`, which needs no discovery that way.
+Configuration, credentials and connections are those of `kubernetes.aio`. Requests go by path through its REST
+client: its dynamic client would discover what we know, and formats a traceback for every 404.
 """
 
 import json
@@ -8,14 +9,13 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Protocol, Self
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import aiohttp
 from kubernetes.aio import config
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
-from kubernetes.aio.dynamic import DynamicClient
-from kubernetes.aio.dynamic.exceptions import DynamicApiError
 
 from scheduledjob_operator import names
 from scheduledjob_operator.metrics import API_REQUESTS
@@ -25,6 +25,8 @@ Body = dict[str, Any]
 
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
 PAGE_SIZE = 500
+HTTP_ERRORS = 400
+"""From this HTTP status on, an answer is a refusal."""
 
 PATHS = {
     "CronJob": ("apis/batch/v1", "cronjobs"),
@@ -70,8 +72,8 @@ class Cluster(Protocol):
     ) -> Body:
         """Replace the CronJob's managedFields and annotations, if it is still at `resource_version`."""
 
-    async def patch_status(self, *, namespace: str, name: str, patch: Body) -> Body:
-        """Merge `patch` into the ScheduledJob's status; the object as it is then."""
+    async def patch_status(self, *, namespace: str, name: str, resource_version: str, patch: Body) -> Body:
+        """Merge `patch` into the ScheduledJob's status, if it is still at that version; the object then."""
 
     async def post_event(self, event: Body) -> None:
         """Create an Event."""
@@ -86,8 +88,6 @@ class KubernetesCluster:
     def __init__(self, configuration: Configuration, *, identity: str) -> None:
         self._client = ApiClient(configuration)
         self._client.user_agent = f"scheduledjob-operator/{identity}"
-        self._dynamic = DynamicClient(self._client)
-        self._identity = identity
 
     @classmethod
     async def connect(cls, *, connections: int) -> Self:
@@ -98,6 +98,8 @@ class KubernetesCluster:
         else:
             await config.load_kube_config(client_configuration=configuration)
         configuration.connection_pool_maxsize = connections
+        # A proxy is in the configuration already; aiohttp would look for one at each request, in two threads.
+        configuration.client_session_kwargs = {"trust_env": False}
         return cls(configuration, identity=os.environ.get("HOSTNAME", "local"))
 
     async def close(self) -> None:
@@ -144,9 +146,10 @@ class KubernetesCluster:
             query={"fieldManager": names.FIELD_MANAGER},
         )
 
-    async def patch_status(self, *, namespace: str, name: str, patch: Body) -> Body:
+    async def patch_status(self, *, namespace: str, name: str, resource_version: str, patch: Body) -> Body:
         return await self._merge_patch(
-            path(names.KIND, namespace=namespace, name=name, subresource="status"), body={"status": patch}
+            path(names.KIND, namespace=namespace, name=name, subresource="status"),
+            body={"metadata": {"resourceVersion": resource_version}, "status": patch},
         )
 
     async def post_event(self, event: Body) -> None:
@@ -238,19 +241,16 @@ class KubernetesCluster:
         accept: str = "application/json",
     ) -> aiohttp.ClientResponse:
         API_REQUESTS.labels(verb=method).inc()
+        headers = {**self._client.default_headers, "Accept": accept, "Content-Type": content_type}
+        address = f"{self._client.configuration.host}{url}?{urlencode(query or {})}"
         try:
-            response: aiohttp.ClientResponse = await self._dynamic.request(
-                method,
-                url,
-                body=body,
-                query_params=list((query or {}).items()),
-                header_params={"Accept": accept},
-                content_type=content_type,
-                serialize=False,
-                _request_timeout=timeout,
+            await self._client.update_params_for_auth(headers, [], ["BearerToken"], url, method, body)
+            answer = await self._client.rest_client.request(
+                method, address, headers=headers, body=body, _request_timeout=timeout
             )
-        except DynamicApiError as error:
-            raise _api_error(error) from error
+            response: aiohttp.ClientResponse = answer.response
+            if response.status >= HTTP_ERRORS:
+                raise _api_error(response, text=await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ApiError(status=0, reason="NoAnswer", message=f"{method} {url}: {error!r}") from error
         return response
@@ -298,12 +298,11 @@ async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[Body]:
         raise ApiError(status=0, reason="BrokenStream", message=f"the stream broke off: {error!r}") from error
 
 
-def _api_error(error: DynamicApiError) -> ApiError:
+def _api_error(response: aiohttp.ClientResponse, *, text: bytes) -> ApiError:
     try:
-        status = json.loads(error.body)
+        status = json.loads(text)
         reason, message = status.get("reason") or "", status.get("message") or ""
-    except (TypeError, ValueError):
+    except (AttributeError, ValueError):
         reason, message = "", ""
-    return ApiError(
-        status=error.status or 0, reason=reason or str(error.reason), message=message or str(error.reason)
-    )
+    fallback = str(response.reason)
+    return ApiError(status=response.status, reason=reason or fallback, message=message or fallback)

@@ -4,7 +4,7 @@ import itertools
 import random
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import kopf
 
@@ -22,6 +22,19 @@ class EndlessBackoffs:
             yield min(2.0**attempt, 30.0) * random.uniform(0.5, 1.0)  # noqa: S311  # jitter
 
 
+class NothingToCompare(kopf.DiffBaseStorage):
+    """No handler of ours compares an object with what it was: spare the copies that kopf makes for it."""
+
+    def build(self, *, body: kopf.Body, extra_fields: Any = None) -> kopf.BodyEssence:  # noqa: ARG002
+        return cast("kopf.BodyEssence", {})
+
+    def fetch(self, *, body: kopf.Body) -> kopf.BodyEssence | None:  # noqa: ARG002
+        return None
+
+    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
+        """Never called: nothing is written through kopf."""
+
+
 def configure(settings: kopf.OperatorSettings) -> None:
     """Set kopf up as a plain watcher: no discovery, no peering, no Events, and it never gives up."""
     settings.scanning.disabled = True
@@ -34,6 +47,7 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.networking.connect_timeout = 5
     settings.networking.error_backoffs = EndlessBackoffs()
     settings.queueing.idle_timeout = 0.5
+    settings.persistence.diffbase_storage = NothingToCompare()
 
 
 def register(registry: kopf.OperatorRegistry, *, settings: Settings) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from scheduledjob_operator import names
 from scheduledjob_operator.models.types import parse_time
-from scheduledjob_operator.ownership import foreign_spec_managers
+from scheduledjob_operator.ownership import foreign_spec_managers, owned_spec_fields
 
 Body = dict[str, Any]
 
@@ -56,6 +56,8 @@ class CronJobSeen:
     """Hash of the desired CronJob that was last applied; empty when there is none."""
     foreign_managers: tuple[str, ...]
     """Who else has written into its spec."""
+    owned_fields: int
+    """Stands for the fields of its spec that are ours, in this process."""
     schedule: str
     time_zone: str
     suspended: bool
@@ -78,6 +80,7 @@ class CronJobSeen:
             and labels.get(names.LABEL_NAME) == metadata["name"],
             spec_hash=(metadata.get("annotations") or {}).get(names.ANNOTATION_SPEC_HASH, ""),
             foreign_managers=foreign_spec_managers(metadata.get("managedFields") or []),
+            owned_fields=owned_spec_fields(metadata.get("managedFields") or []),
             schedule=spec.get("schedule", ""),
             time_zone=spec.get("timeZone", ""),
             suspended=bool(spec.get("suspend")),

@@ -5,6 +5,7 @@ spec of a CronJob of ours, force-applying it takes our own fields back but leave
 first take over all of their entries in the spec, and the next apply removes what we do not want.
 """
 
+import json
 from typing import Any
 
 from scheduledjob_operator import names
@@ -23,6 +24,12 @@ def foreign_spec_managers(managed_fields: list[Entry]) -> tuple[str, ...]:
             }
         )
     )
+
+
+def owned_spec_fields(managed_fields: list[Entry]) -> int:
+    """A number that stands for the fields below `spec` that are ours; it differs when one was removed."""
+    ours = next((entry for entry in managed_fields if _is_ours(entry)), {})
+    return hash(json.dumps((ours.get("fieldsV1") or {}).get("f:spec"), sort_keys=True))
 
 
 def reclaimed(managed_fields: list[Entry]) -> list[Entry]:

@@ -16,7 +16,7 @@ from scheduledjob_operator.ownership import reclaimed
 from scheduledjob_operator.remarks import Remark
 from scheduledjob_operator.schedule import Schedule
 from scheduledjob_operator.status import Ready
-from scheduledjob_operator.store import ScheduledJobSeen, Store
+from scheduledjob_operator.store import Key, ScheduledJobSeen, Store
 
 RETRY_REFUSED = timedelta(seconds=60)
 """How soon a refused CronJob is tried again: a quota may have been raised, a foreign CronJob be gone."""
@@ -62,6 +62,7 @@ class CronJobSync:
         self._store = store
         self._defaults = defaults
         self._clock = clock
+        self._owned_fields: dict[Key, int] = {}
 
     def owned(self, seen: ScheduledJobSeen) -> CronJobSeen | None:
         """The CronJob that stands behind the ScheduledJob, as last seen."""
@@ -86,7 +87,7 @@ class CronJobSync:
             return _conflict(have)
         if have is not None and have.deleting:
             return Sync(ready=_reconciled(wanted), cron_job=have, look_again=RETRY_DELETING)
-        if have is not None and _in_sync(have, body=body, uid=seen.uid):
+        if have is not None and _in_sync(have, body=body, uid=seen.uid) and not self._lost_fields(have):
             return Sync(ready=_reconciled(wanted), cron_job=have)
         try:
             return await self._apply(seen=seen, wanted=wanted, have=have, body=body)
@@ -95,6 +96,13 @@ class CronJobSync:
                 raise
             ready = refusal(error, body=body)
             return Sync(ready=ready, cron_job=have, look_again=RETRY_REFUSED)
+
+    def _lost_fields(self, have: CronJobSeen) -> bool:
+        """Whether a field of ours was removed: that leaves no owner behind, only fewer fields of ours.
+
+        Compared with what was there after our last write, or when the operator first saw the CronJob.
+        """
+        return self._owned_fields.setdefault(_key(have), have.owned_fields) != have.owned_fields
 
     async def _apply(
         self, *, seen: ScheduledJobSeen, wanted: Wanted, have: CronJobSeen | None, body: Body
@@ -110,14 +118,21 @@ class CronJobSync:
                     f"{', '.join(have.foreign_managers)} changed the CronJob; it was put back. "
                     "Change the ScheduledJob instead",
                 )
+            elif self._lost_fields(have):
+                note = (
+                    "a field was removed from the CronJob; it was put back. Change the ScheduledJob instead"
+                )
+                remark = Remark("Warning", EventReason.DRIFT_CORRECTED, note)
         elif seen.status.get("cronJobName"):
             await self._ensure_parent(seen)
             remark = Remark(
                 "Warning", EventReason.CRON_JOB_RECREATED, "the CronJob was gone; it was created again"
             )
-        applied = await self._cluster.apply_cron_job(body, force=have is not None)
-        self._store.put_cron_job(applied)
-        return Sync(ready=_reconciled(wanted), cron_job=CronJobSeen.from_body(applied), remark=remark)
+        answer = await self._cluster.apply_cron_job(body, force=have is not None)
+        self._store.put_cron_job(answer)
+        applied = CronJobSeen.from_body(answer)
+        self._owned_fields[_key(applied)] = applied.owned_fields
+        return Sync(ready=_reconciled(wanted), cron_job=applied, remark=remark)
 
     async def _ensure_parent(self, seen: ScheduledJobSeen) -> None:
         """Raise ScheduledJobGoneError when the ScheduledJob went unnoticed and took its CronJob along."""
@@ -222,6 +237,10 @@ def _in_sync(have: CronJobSeen, *, body: Body, uid: str) -> bool:
         and have.spec_hash == body["metadata"]["annotations"][names.ANNOTATION_SPEC_HASH]
         and not have.foreign_managers
     )
+
+
+def _key(cron_job: CronJobSeen) -> Key:
+    return Key(cron_job.namespace, cron_job.name)
 
 
 def _conflict(have: CronJobSeen) -> Sync:

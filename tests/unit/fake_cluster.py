@@ -111,10 +111,12 @@ class FakeCluster:
         updated = managed_fields.update(given, changed, manager=names.FIELD_MANAGER)
         return self._done(request, self._write(("CronJob", namespace, name), updated), lost=lost)
 
-    async def patch_status(self, *, namespace: str, name: str, patch: Body) -> Body:
+    async def patch_status(self, *, namespace: str, name: str, resource_version: str, patch: Body) -> Body:
         request = Request("status", names.KIND, name, copy.deepcopy(patch))
         lost = await self._begin(request)
         live = self._existing(names.KIND, namespace, name)
+        if live["metadata"]["resourceVersion"] != resource_version:
+            raise refused(409, "the object has been modified; please apply your changes", "Conflict")
         status = merge_patch(live.get("status", {}), patch)
         if complaint := next(STATUS_SCHEMA.iter_errors(status), None):
             raise refused(422, f"status.{complaint.json_path}: {complaint.message}", "Invalid")

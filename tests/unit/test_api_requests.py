@@ -14,6 +14,7 @@ from tests.unit.moments import after_noon
 
 Call = Callable[[KubernetesCluster], Awaitable[Any]]
 NAMED = {"namespace": "shop", "name": "a"}
+SEEN = {**NAMED, "resource_version": "7"}
 
 
 def call(request: Call, *answers: Answer) -> tuple[ApiServer, Any]:
@@ -70,12 +71,12 @@ def test_where_things_are(kind: str, given: dict[str, Any], expected: str) -> No
             cron_job(),
         ),
         (
-            lambda cluster: cluster.patch_status(**NAMED, patch={"lastRun": None}),
+            lambda cluster: cluster.patch_status(**SEEN, patch={"lastRun": None}),
             "PATCH",
             "/apis/scheduledjob.dev/v1alpha1/namespaces/shop/scheduledjobs/a/status",
             "application/merge-patch+json",
             {"fieldManager": "scheduledjob-operator"},
-            {"status": {"lastRun": None}},
+            {"metadata": {"resourceVersion": "7"}, "status": {"lastRun": None}},
         ),
         (
             lambda cluster: cluster.set_last_schedule_time(**NAMED, body={"lastScheduleTime": "x"}),
@@ -161,7 +162,7 @@ def test_a_long_list_comes_in_pages() -> None:
 )
 def test_a_refusal_is_in_the_api_servers_words(status: int, answer: Any, reason: str, message: str) -> None:
     error = refusal_of(
-        lambda cluster: cluster.patch_status(**NAMED, patch={}), json_answer(answer, status=status)
+        lambda cluster: cluster.patch_status(**SEEN, patch={}), json_answer(answer, status=status)
     )
     assert (error.status, error.reason, error.message) == (status, reason, message)
     assert str(error) == f"{status} {reason}: {message}"
@@ -169,7 +170,7 @@ def test_a_refusal_is_in_the_api_servers_words(status: int, answer: Any, reason:
 
 def test_a_refusal_that_is_no_json_is_one_too() -> None:
     error = refusal_of(
-        lambda cluster: cluster.patch_status(**NAMED, patch={}), text_answer("<html>", status=502)
+        lambda cluster: cluster.patch_status(**SEEN, patch={}), text_answer("<html>", status=502)
     )
     assert (error.status, error.is_refusal) == (502, False)
 
@@ -180,7 +181,7 @@ def test_a_refusal_that_is_no_json_is_one_too() -> None:
     ids=["nothing", "half", "no JSON", "empty"],
 )
 def test_an_answer_that_cannot_be_read_is_no_answer(answer: Answer) -> None:
-    error = refusal_of(lambda cluster: cluster.patch_status(**NAMED, patch={}), answer)
+    error = refusal_of(lambda cluster: cluster.patch_status(**SEEN, patch={}), answer)
     assert (error.status, error.is_refusal) == (0, False)
 
 

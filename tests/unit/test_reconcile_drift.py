@@ -62,9 +62,6 @@ def test_a_change_of_the_cron_job_is_put_back(settled: World, change: Any) -> No
     assert settled.settle() == []
 
 
-@pytest.mark.xfail(
-    reason="a field that is removed leaves no owner in managedFields, so nothing shows that it was ours"
-)
 def test_a_field_that_is_removed_from_the_cron_job_is_put_back(settled: World) -> None:
     settled.edit_cron_job(drop_zone)
     settled.settle()

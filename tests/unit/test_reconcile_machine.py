@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from scheduledjob_operator.cluster import ApiError
+from scheduledjob_operator.models.types import parse_time
 from scheduledjob_operator.reconcile import parse
 from scheduledjob_operator.store import ScheduledJobSeen
 from scheduledjob_operator.sync import Wanted
@@ -188,6 +189,8 @@ class Life(RuleBasedStateMachine):
         self.answer_everything()
         for seconds in (0, 4, 15, 61):  # evidence, a replaced run, what was refused
             self.world.wait(seconds)
+        if any(parse_time(slot) <= self.world.now for slot in self.world.status.get("nextRunTimes", [])):
+            self.world.wait(21)  # a slot has just come: its run is waited for before the next times are shown
         self.world.reconcile()
         note(f"status: {self.world.status}")
         assert self.world.reconcile() == []
