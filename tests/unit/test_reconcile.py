@@ -154,6 +154,42 @@ def test_nor_for_one_whose_successor_is_not_known_yet(settled: World) -> None:
     assert settled.cron_job["metadata"]["ownerReferences"][0]["uid"] == "successor"
 
 
+# Views that are out of date
+
+
+def test_the_status_of_a_predecessor_does_not_land_on_its_successor(settled: World) -> None:
+    settled.change(schedule="61 * * * *")
+    settled.deliver()
+    settled.cluster.delete("ScheduledJob", *KEY)
+    settled.create(uid="successor")
+    with pytest.raises(ApiError) as caught:
+        settled.reconcile()
+    assert caught.value.status == 409
+    assert settled.status == {"observedGeneration": -1}
+    assert verbs(settled.settle()) == ["apply", "status"]
+    assert settled.ready == ("True", "Reconciled")
+
+
+def test_a_newer_spec_is_not_taken_for_reconciled(settled: World) -> None:
+    settled.change(timeout="5m")
+    settled.deliver()
+    settled.change(timeout="6m")
+    with pytest.raises(ApiError) as caught:
+        settled.reconcile()
+    assert caught.value.status == 409
+    assert settled.status["observedGeneration"] == 1
+    assert verbs(settled.settle()) == ["apply", "status"]
+    assert settled.status["observedGeneration"] == 3
+
+
+def test_what_somebody_else_wrote_into_the_status_is_put_right(settled: World) -> None:
+    right = dict(settled.status)
+    wrong = {**right, "activeCount": 7, "scheduler": "None", "counts": {**right["counts"], "succeeded": 0}}
+    settled.cluster.put("ScheduledJob", {**settled.scheduled_job, "status": wrong})
+    assert verbs(settled.settle()) == ["status"]
+    assert settled.status == right
+
+
 # Bad specs
 
 
