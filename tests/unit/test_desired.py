@@ -1,7 +1,7 @@
 """The CronJob that is made for a ScheduledJob: golden files, and what holds for every spec.
 
 The golden files are tests/data/input/*.yaml (ScheduledJobs) and tests/data/output/*.yaml (their CronJobs).
-After a change that is meant, `python -m pytest tests/unit/test_desired.py --update-golden`; then read the diff.
+After a meant change: `python -m pytest tests/unit/test_desired.py --update-golden`; then read the diff.
 """
 
 import json
