@@ -176,6 +176,14 @@ class FakeCluster:
             if where in self.objects and body["metadata"]["uid"] in [owner["uid"] for owner in owners]:
                 self.delete(*where)
 
+    def collect_garbage(self) -> None:
+        """Delete what is owned by something that does not exist (any more)."""
+        uids = {body["metadata"]["uid"] for body in self.objects.values()}
+        for where, body in list(self.objects.items()):
+            owners = {owner["uid"] for owner in body["metadata"].get("ownerReferences", [])}
+            if where in self.objects and owners and not owners & uids:
+                self.delete(*where)
+
     def of_kind(self, kind: str) -> list[Body]:
         return [copy.deepcopy(body) for where, body in self.objects.items() if where[0] == kind]
 

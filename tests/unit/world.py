@@ -135,8 +135,9 @@ class World:
         raise AssertionError(f"no end in sight: {[write[:3] for write in self.cluster.writes[-10:]]}")
 
     def wait(self, seconds: float) -> list[Request]:
-        """Let time pass, and do what is due by then."""
+        """Let time pass, and do what is due by then; Kubernetes collects its garbage meanwhile."""
         self.now += timedelta(seconds=seconds)
+        self.cluster.collect_garbage()
         for key, due in list(self.due.items()):
             if due <= self.now:
                 self.controller.queue.add(key)
