@@ -44,7 +44,8 @@ class Controller:
                 cluster=watching,
                 kind=kind,
                 namespace=namespace,
-                selector=names.SELECTOR,
+                # A CronJob of somebody else matters too: it may have the name of one of ours.
+                selector="" if kind == "CronJob" else names.SELECTOR,
                 sink=self,
                 clock=time.monotonic,
             )
@@ -97,17 +98,17 @@ class Controller:
         OBJECTS.set(len(self.store.scheduled_jobs))
 
     def changed(self, kind: str, body: Body) -> None:
-        """An informer saw a child."""
-        if parent_of(body) is None:
+        """An informer saw a child, or a CronJob of somebody else."""
+        if parent_of(kind, body) is None:
             return
         put = {"CronJob": self.store.put_cron_job, "Job": self.store.put_job, "Pod": self.store.put_pod}[kind]
         if key := put(body):
-            self.queue.add(key)
+            self._wake(key)
 
     def deleted(self, kind: str, body: Body) -> None:
         """An informer saw a child go, or leave our labels behind."""
         # One that lost our label is shown as it was before that, so its parent is always known.
-        if key := parent_of(body):
+        if key := parent_of(kind, body):
             self.changed(kind, body)
             self._drop(kind, key, body["metadata"]["name"], uid=body["metadata"]["uid"])
 
@@ -125,7 +126,11 @@ class Controller:
         else:
             woken = self.store.drop_pod(key, name, uid=uid)
         if woken:
-            self.queue.add(woken)
+            self._wake(woken)
+
+    def _wake(self, key: Key) -> None:
+        if key in self.store.scheduled_jobs:
+            self.queue.add(key)
 
     async def _work(self) -> None:
         for informer in self.informers:

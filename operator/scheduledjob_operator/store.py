@@ -226,8 +226,10 @@ def _belongs(job: JobSeen, *, key: Key) -> bool:
     return owner is not None and owner.kind == "CronJob" and owner.name == key.name
 
 
-def parent_of(body: Body) -> Key | None:
-    """The ScheduledJob that a labelled child belongs to."""
+def parent_of(kind: str, body: Body) -> Key | None:
+    """The ScheduledJob that a labelled child belongs to; of a CronJob, the one that has its name."""
     metadata = body["metadata"]
+    if kind == "CronJob":
+        return Key(metadata["namespace"], metadata["name"])
     name = (metadata.get("labels") or {}).get(names.LABEL_NAME)
     return Key(metadata["namespace"], name) if name else None

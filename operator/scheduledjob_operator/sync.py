@@ -79,10 +79,7 @@ class CronJobSync:
         body = desired.cron_job(
             parent=parent, spec=wanted.spec, schedule=wanted.schedule, defaults=self._defaults
         )
-        have = self.owned(seen)
-        if have is None:
-            found = await self._cluster.get("CronJob", namespace=parent.namespace, name=parent.name)
-            have = CronJobSeen.from_body(found) if found else None
+        have = self._store.cron_job(seen.key)
         if have is not None and not _may_take(have, seen=seen):
             return _conflict(have)
         if have is not None and have.deleting:
@@ -92,8 +89,8 @@ class CronJobSync:
         try:
             return await self._apply(seen=seen, wanted=wanted, have=have, body=body)
         except ApiError as error:
-            if not error.is_refusal:
-                raise
+            if not error.is_refusal or "metadata.uid" in error.message:
+                raise  # the latter: another CronJob has taken its place, which the watch will show
             ready = refusal(error, body=body)
             return Sync(ready=ready, cron_job=have, look_again=RETRY_REFUSED)
 
@@ -128,7 +125,13 @@ class CronJobSync:
             remark = Remark(
                 "Warning", EventReason.CRON_JOB_RECREATED, "the CronJob was gone; it was created again"
             )
-        answer = await self._cluster.apply_cron_job(body, force=have is not None)
+        if have is None:
+            # Without force it does not overwrite one that was made a moment ago and has not been seen yet.
+            answer = await self._cluster.apply_cron_job(body, force=False)
+        else:
+            # The API server refuses it when the CronJob of that name is another one by now.
+            body = {**body, "metadata": {**body["metadata"], "uid": have.uid}}
+            answer = await self._cluster.apply_cron_job(body, force=True)
         self._store.put_cron_job(answer)
         applied = CronJobSeen.from_body(answer)
         self._owned_fields[_key(applied)] = applied.owned_fields

@@ -85,11 +85,19 @@ class FakeCluster:
         lost = await self._begin(request)
         where = ("CronJob", body["metadata"]["namespace"], body["metadata"]["name"])
         live = self.objects.get(where)
+        if not self._is_meant(body, live=live):
+            raise refused(422, "metadata.uid: Invalid value: field is immutable", "Invalid")
+        body = {**body, "metadata": {k: v for k, v in body["metadata"].items() if k != "uid"}}
         try:
             applied = managed_fields.apply(live, body, manager=names.FIELD_MANAGER, force=force)
         except managed_fields.ConflictError:
             raise refused(409, "Apply failed with 1 conflict", "Conflict") from None
         return self._done(request, self._write(where, applied), lost=lost)
+
+    @staticmethod
+    def _is_meant(body: Body, *, live: Body | None) -> bool:
+        uid = body["metadata"].get("uid")
+        return uid is None or (live is not None and live["metadata"]["uid"] == uid)
 
     async def set_last_schedule_time(self, *, namespace: str, name: str, body: Body) -> Body:
         request = Request("fence", "CronJob", name, copy.deepcopy(body))

@@ -53,6 +53,8 @@ CHILDREN = {"CronJob": bodies.cron_job(), "Job": bodies.job(JOB, slot=NOON), "Po
 @pytest.mark.parametrize("kind", CHILDREN)
 def test_a_child_wakes_its_parent(kind: str) -> None:
     found = made()
+    found.scheduled_job_event(type_=None, body=bodies.scheduled_job())
+    woken(found)
     found.changed(kind, CHILDREN[kind])
     assert woken(found) == [KEY]
 
@@ -209,3 +211,10 @@ def test_one_that_cannot_be_handled_does_not_stop_the_others() -> None:
     cluster = FakeCluster(clock=lambda: NOON)
     broken = bodies.scheduled_job(name="broken", uid="broken", status={"conditions": "none of yours"})
     work(cluster, broken, bodies.scheduled_job(uid=UID), until=ready(cluster))
+
+
+@pytest.mark.parametrize("kind", CHILDREN)
+def test_what_belongs_to_no_scheduled_job_wakes_nobody(kind: str) -> None:
+    found = made()
+    found.changed(kind, CHILDREN[kind])
+    assert woken(found) == []

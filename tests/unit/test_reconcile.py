@@ -271,14 +271,14 @@ def test_a_bad_spec_does_not_shorten_the_ledger(settled: World) -> None:
 def test_a_call_that_failed_is_an_exception_and_no_status(world: World, error: ApiError) -> None:
     world.create()
     world.deliver()
-    world.cluster.outcomes.extend([None, error])
+    world.cluster.outcomes.append(error)
     with pytest.raises(ApiError):
         world.reconcile()
     assert world.status == {"observedGeneration": -1}
     assert verbs(world.settle()) == ["apply", "status"]
 
 
-@pytest.mark.parametrize("step", range(1, 3))
+@pytest.mark.parametrize("step", range(2))
 def test_a_write_whose_answer_was_lost_is_not_done_twice_in_effect(world: World, step: int) -> None:
     world.create()
     world.cluster.outcomes.extend([None] * step + [LOST])
@@ -288,7 +288,7 @@ def test_a_write_whose_answer_was_lost_is_not_done_twice_in_effect(world: World,
     assert world.reconcile() == []
 
 
-@pytest.mark.parametrize("step", range(3))
+@pytest.mark.parametrize("step", range(2))
 def test_an_operator_that_dies_after_any_request_is_continued_by_the_next(world: World, step: int) -> None:
     reference = World()
     reference.create()

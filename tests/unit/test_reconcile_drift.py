@@ -194,3 +194,18 @@ def test_jobs_of_a_foreign_cron_job_are_not_runs(world: World) -> None:
     world.create()
     world.settle()
     assert world.runs() == []
+
+
+def test_a_cron_job_that_took_the_place_of_ours_unseen_is_not_overwritten(settled: World) -> None:
+    settled.change(timeout="1m")
+    settled.deliver()
+    foreign = bodies.cron_job(spec={"schedule": "0 0 1 1 *"}, uid="another")
+    del foreign["metadata"]["labels"], foreign["metadata"]["ownerReferences"]
+    settled.cluster.delete("CronJob", *KEY)
+    settled.cluster.put("CronJob", foreign)
+    with pytest.raises(ApiError):
+        settled.reconcile()
+    assert settled.cron_job["metadata"]["uid"] == "another"
+    assert settled.cron_job["spec"]["schedule"] == "0 0 1 1 *"
+    settled.settle()
+    assert settled.ready == ("False", "NameConflict")

@@ -288,4 +288,4 @@ def test_everything_known_is_listed_by_kind_and_namespace() -> None:
     ids=["ours", "none", "null", "empty"],
 )
 def test_a_child_finds_its_parent_by_its_label(labels: Any, key: Key | None) -> None:
-    assert parent_of({"metadata": {"namespace": NAMESPACE, "labels": labels}}) == key
+    assert parent_of("Job", {"metadata": {"namespace": NAMESPACE, "labels": labels}}) == key

@@ -50,8 +50,9 @@ class World:
         self.due.clear()
         self._seen = len(self.cluster.changes)
         for kind in CHILD_KINDS:
-            for body in filter(_is_labelled, self.cluster.of_kind(kind)):
-                self.controller.changed(kind, body)
+            for body in self.cluster.of_kind(kind):
+                if _is_watched(kind, body):
+                    self.controller.changed(kind, body)
         for body in self.cluster.of_kind("ScheduledJob"):
             self.controller.scheduled_job_event(type_=None, body=body)
 
@@ -97,9 +98,9 @@ class World:
         self._seen = end
 
     def _show_child(self, kind: str, *, before: Body | None, after: Body | None) -> None:
-        if after is not None and _is_labelled(after):
+        if after is not None and _is_watched(kind, after):
             self.controller.changed(kind, after)
-        elif before is not None and _is_labelled(before):
+        elif before is not None and _is_watched(kind, before):
             # A watch with a selector shows what left it as it was, at the version at which it left.
             version = (after or before)["metadata"]["resourceVersion"]
             last = {**before, "metadata": {**before["metadata"], "resourceVersion": version}}
@@ -186,8 +187,8 @@ def verbs(writes: list[Request]) -> list[str]:
     return [write.verb for write in writes]
 
 
-def _is_labelled(body: Body) -> bool:
-    return MANAGED_BY in (body["metadata"].get("labels") or {}).items()
+def _is_watched(kind: str, body: Body) -> bool:
+    return kind == "CronJob" or MANAGED_BY in (body["metadata"].get("labels") or {}).items()
 
 
 __all__ = ["KEY", "SPEC", "UID", "World", "verbs"]
