@@ -3,10 +3,11 @@
 Where the clocks do not change, Kubernetes' next run is the next minute whose wall clock fits the schedule,
 and `schedule` asks croniter for it. Near a change it is whatever the steps of robfig/cron come by: a time
 that the clocks jump over is left out, one that they repeat runs twice, a day whose midnight is missing may
-be entered without a look at its date, and after Lord Howe's half hour the steps are half an hour off until
-midnight. So the steps themselves are the specification, and `next_run` takes the same ones: those of
-`(*SpecSchedule).Next` in `spec.go` of robfig/cron v3.0.1 (MIT licence, Copyright (C) 2012 Rob Figueiredo),
-with the calendar arithmetic of Go's `time.Date` for wall clocks that do not exist or exist twice.
+be passed over whole (Cairo) or entered without a look at its date (Santiago), and after Lord Howe's half
+hour the steps are half an hour off until midnight. So the steps themselves are the specification, and
+`next_run` takes the same ones: those of `(*SpecSchedule).Next` in `spec.go` of robfig/cron v3.0.1 (MIT
+licence, Copyright (C) 2012 Rob Figueiredo), with the calendar arithmetic of Go's `time.Date` for wall
+clocks that do not exist or exist twice.
 """
 
 from collections.abc import Callable
