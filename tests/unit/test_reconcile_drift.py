@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from scheduledjob_operator.cluster import ApiError
-from tests.unit import bodies
+from tests.unit import bodies, managed_fields
 from tests.unit.bodies import NAME
 from tests.unit.endings import GIVEN_UP, JOB
-from tests.unit.fake_cluster import LOST, refused
+from tests.unit.fake_cluster import LOST, Request, refused
 from tests.unit.moments import NOON, after_noon, text
 from tests.unit.world import KEY, World, verbs
 
@@ -177,6 +177,23 @@ def test_a_cron_job_of_somebody_else_is_left_as_it_is(world: World, owners: Any,
     assert "Rename the ScheduledJob" in world.message
     assert (world.status["scheduler"], "cronJobName" in world.status) == ("None", False)
     assert world.reconcile() == []
+
+
+def test_a_cron_job_that_somebody_else_makes_at_the_same_moment_is_left_as_it_is(world: World) -> None:
+    theirs = bodies.cron_job(uid="theirs", labels={}, ownerReferences=[], spec={"schedule": "@yearly"})
+    fields = set(managed_fields.leaves(theirs))
+    theirs["metadata"]["managedFields"] = [managed_fields.entry("helm", fields, operation="Update")]
+
+    def rule(request: Request) -> None:
+        if request.verb == "apply" and not world.has_cron_job:
+            world.cluster.put("CronJob", theirs)
+
+    world.cluster.rule = rule
+    world.create()
+    world.settle()
+    assert [error.status for error in world.errors] == [409]
+    assert world.cron_job["spec"]["schedule"] == "@yearly"
+    assert world.ready == ("False", "NameConflict")
 
 
 def test_when_the_foreign_cron_job_is_gone_ours_is_made(world: World) -> None:

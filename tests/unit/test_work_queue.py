@@ -27,7 +27,8 @@ Scenario = Callable[[WorkQueue[str], Clock], Coroutine[Any, Any, None]]
 def play(scenario: Scenario) -> None:
     async def main() -> None:
         clock = Clock()
-        await scenario(WorkQueue(clock=clock), clock)
+        async with asyncio.timeout(20):
+            await scenario(WorkQueue(clock=clock), clock)
 
     asyncio.run(main())
 
