@@ -86,6 +86,8 @@ class FakeCluster:
         where = ("CronJob", body["metadata"]["namespace"], body["metadata"]["name"])
         live = self.objects.get(where)
         if not self._is_meant(body, live=live):
+            if live is None:
+                raise refused(409, "uid mismatch: no existing object was found", "Conflict")
             raise refused(422, "metadata.uid: Invalid value: field is immutable", "Invalid")
         body = {**body, "metadata": {k: v for k, v in body["metadata"].items() if k != "uid"}}
         try:
