@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
@@ -37,6 +38,9 @@ def arguments() -> argparse.Namespace:
 
 
 async def run(chosen: argparse.Namespace, figures: Figures) -> None:
+    # Ended by SIGTERM, it must not leave a control plane behind.
+    if task := asyncio.current_task():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     contest = Contest(python=builds.python(), source=chosen.source.resolve(), peer=builds.peer())
     sizes = [int(size) for size in chosen.sizes.split(",")]
     only = set(chosen.only or SCENARIOS)
@@ -57,7 +61,10 @@ def main() -> int:
     build(*CONTROL_PLANE)
     figures = Figures()
     print(f"machine: {machine()}", flush=True)
-    asyncio.run(run(chosen, figures))
+    try:
+        asyncio.run(run(chosen, figures))
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        return 130
     figures.write(chosen.json, arguments={key: str(value) for key, value in vars(chosen).items()})
     print(f"\n{figures.table()}\n\nwritten to {chosen.json}")
     for row in figures.broken_floors:

@@ -74,9 +74,13 @@ class Rig:
                 "--kube-api-burst=2000",
             ],
         )
-        plane.start()
-        rig = cls(folder=folder, plane=plane, audit=audit, api=Api(server=plane.server, tls=_tls(plane)))
-        await rig._prepare()
+        try:
+            plane.start()
+            rig = cls(folder=folder, plane=plane, audit=audit, api=Api(server=plane.server, tls=_tls(plane)))
+            await rig._prepare()
+        except BaseException:
+            plane.stop()
+            raise
         return rig
 
     async def stop(self) -> None:
