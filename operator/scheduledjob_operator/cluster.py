@@ -32,6 +32,7 @@ PATHS = {
     "CronJob": ("apis/batch/v1", "cronjobs"),
     "Job": ("apis/batch/v1", "jobs"),
     "Pod": ("api/v1", "pods"),
+    "Namespace": ("api/v1", "namespaces"),
     "Event": ("apis/events.k8s.io/v1", "events"),
     names.KIND: (f"apis/{names.API_VERSION}", names.PLURAL),
 }
@@ -58,14 +59,31 @@ class ApiError(Exception):
 class Cluster(Protocol):
     """What the reconciler needs from a cluster. Every method raises ApiError."""
 
-    async def get(self, kind: str, *, namespace: str, name: str) -> Body | None:
+    async def get(self, kind: str, *, namespace: str | None, name: str) -> Body | None:
         """The object; None when there is none."""
 
     async def apply_cron_job(self, body: Body, *, force: bool) -> Body:
         """Server-side apply of a CronJob with our field manager; the object as it is then."""
 
-    async def set_last_schedule_time(self, *, namespace: str, name: str, body: Body) -> Body:
-        """Merge `body` into the CronJob's status."""
+    async def patch_cron_job_status(
+        self, *, namespace: str, name: str, body: Body, resource_version: str | None = None
+    ) -> Body:
+        """Merge `body` into the CronJob's status, if it is still at `resource_version` or none is given."""
+
+    async def annotate_cron_job(self, *, namespace: str, name: str, uid: str, annotations: Body) -> Body:
+        """Merge annotations into the CronJob of that uid."""
+
+    async def create_job(self, body: Body) -> Body:
+        """Create a Job; 409 when one of its name exists."""
+
+    async def patch_job(self, *, namespace: str, name: str, uid: str, patch: Body) -> Body:
+        """Merge `patch` into the Job of that uid."""
+
+    async def delete_job(self, *, namespace: str, name: str, uid: str) -> None:
+        """Delete the Job of that uid, its Pods in the background."""
+
+    async def warnings_about(self, *, namespace: str, uid: str) -> list[str]:
+        """What the Warning Events about an object say, oldest first."""
 
     async def set_managed_fields(
         self, *, namespace: str, name: str, resource_version: str, entries: list[Body], annotations: Body
@@ -105,7 +123,7 @@ class KubernetesCluster:
     async def close(self) -> None:
         await self._client.close()
 
-    async def get(self, kind: str, *, namespace: str, name: str) -> Body | None:
+    async def get(self, kind: str, *, namespace: str | None, name: str) -> Body | None:
         try:
             return await self._request("GET", path(kind, namespace=namespace, name=name))
         except ApiError as error:
@@ -124,10 +142,44 @@ class KubernetesCluster:
             query=query,
         )
 
-    async def set_last_schedule_time(self, *, namespace: str, name: str, body: Body) -> Body:
+    async def patch_cron_job_status(
+        self, *, namespace: str, name: str, body: Body, resource_version: str | None = None
+    ) -> Body:
+        metadata = {"metadata": {"resourceVersion": resource_version}} if resource_version else {}
         return await self._merge_patch(
-            path("CronJob", namespace=namespace, name=name, subresource="status"), body={"status": body}
+            path("CronJob", namespace=namespace, name=name, subresource="status"),
+            body={**metadata, "status": body},
         )
+
+    async def annotate_cron_job(self, *, namespace: str, name: str, uid: str, annotations: Body) -> Body:
+        return await self._merge_patch(
+            path("CronJob", namespace=namespace, name=name),
+            body={"metadata": {"uid": uid, "annotations": annotations}},
+        )
+
+    async def create_job(self, body: Body) -> Body:
+        return await self._request(
+            "POST",
+            path("Job", namespace=body["metadata"]["namespace"]),
+            body=body,
+            query={"fieldManager": names.FIELD_MANAGER},
+        )
+
+    async def patch_job(self, *, namespace: str, name: str, uid: str, patch: Body) -> Body:
+        given = {**patch, "metadata": {**patch.get("metadata", {}), "uid": uid}}
+        return await self._merge_patch(path("Job", namespace=namespace, name=name), body=given)
+
+    async def delete_job(self, *, namespace: str, name: str, uid: str) -> None:
+        options = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
+        await self._request("DELETE", path("Job", namespace=namespace, name=name), body=options)
+
+    async def warnings_about(self, *, namespace: str, uid: str) -> list[str]:
+        query = {"fieldSelector": f"involvedObject.uid={uid},type=Warning", "limit": str(PAGE_SIZE)}
+        # The core group's Events can be selected by what they are about; they are the same Events.
+        url = f"/api/v1/namespaces/{namespace}/events"
+        found = (await self._request("GET", url, query=query))["items"]
+        found.sort(key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
+        return [str(event.get("message", "")) for event in found]
 
     async def set_managed_fields(
         self, *, namespace: str, name: str, resource_version: str, entries: list[Body], annotations: Body

@@ -8,7 +8,7 @@ from typing import Self
 
 from scheduledjob_operator import names
 from scheduledjob_operator.cluster import ApiError, Body, KubernetesCluster
-from scheduledjob_operator.informer import Informer
+from scheduledjob_operator.informer import Informer, NamespaceVisits
 from scheduledjob_operator.metrics import OBJECTS, QUEUE_LENGTH, RECONCILE_ERRORS, RECONCILE_SECONDS
 from scheduledjob_operator.reconcile import Reconciler
 from scheduledjob_operator.settings import Settings
@@ -38,8 +38,9 @@ class Controller:
             store=self.store,
             defaults=settings.runner_defaults,
             clock=lambda: datetime.now(UTC),
+            switch=settings.switch,
         )
-        self.informers = [
+        children = [
             Informer(
                 cluster=watching,
                 kind=kind,
@@ -52,8 +53,27 @@ class Controller:
             for namespace in self.namespaces
             for kind in CHILD_KINDS
         ]
+        self.informers: list[Informer | NamespaceVisits] = [
+            *children,
+            *map(self._namespaces, self.namespaces),
+        ]
         self.tasks: list[asyncio.Task[None]] = []
         self._pruning: asyncio.Task[None] | None = None
+
+    def _namespaces(self, namespace: str | None) -> Informer | NamespaceVisits:
+        """What sees the master switch of the namespaces."""
+        if namespace is not None:
+            return NamespaceVisits(
+                cluster=self._cluster, namespace=namespace, sink=self, clock=time.monotonic
+            )
+        return Informer(
+            cluster=self._watching,
+            kind="Namespace",
+            namespace=None,
+            selector="",
+            sink=self,
+            clock=time.monotonic,
+        )
 
     @classmethod
     async def start(cls, settings: Settings) -> Self:
@@ -90,6 +110,7 @@ class Controller:
         key = Key(metadata["namespace"], metadata["name"])
         if type_ == "DELETED":
             self.store.forget_scheduled_job(key, uid=metadata["uid"])
+            self.queue.add(key)  # what is remembered of it elsewhere goes too
         else:
             if type_ is None and self.store.scheduled_job(key) is not None:
                 self._prune_soon()
@@ -98,7 +119,11 @@ class Controller:
         OBJECTS.set(len(self.store.scheduled_jobs))
 
     def changed(self, kind: str, body: Body) -> None:
-        """An informer saw a child, or a CronJob of somebody else."""
+        """An informer saw a child, a CronJob of somebody else, or a namespace."""
+        if kind == "Namespace":
+            if self.store.put_namespace(body):
+                self._wake_namespace(body["metadata"]["name"])
+            return
         if parent_of(kind, body) is None:
             return
         put = {"CronJob": self.store.put_cron_job, "Job": self.store.put_job, "Pod": self.store.put_pod}[kind]
@@ -107,6 +132,9 @@ class Controller:
 
     def deleted(self, kind: str, body: Body) -> None:
         """An informer saw a child go, or leave our labels behind."""
+        if kind == "Namespace":
+            self.store.drop_namespace(body["metadata"]["name"])
+            return
         # One that lost our label is shown as it was before that, so its parent is always known.
         if key := parent_of(kind, body):
             self.changed(kind, body)
@@ -114,6 +142,10 @@ class Controller:
 
     def listed(self, kind: str, *, namespace: str | None, uids: set[str]) -> None:
         """An informer's list is complete: drop what is not in it."""
+        if kind == "Namespace":
+            return
+        if kind == "Job":
+            self._reconciler.lost_sight()
         for uid, (key, name) in self.store.uids(kind, namespace=namespace).items():
             if uid not in uids:
                 self._drop(kind, key, name, uid=uid)
@@ -130,6 +162,10 @@ class Controller:
 
     def _wake(self, key: Key) -> None:
         if key in self.store.scheduled_jobs:
+            self.queue.add(key)
+
+    def _wake_namespace(self, namespace: str) -> None:
+        for key in [key for key in self.store.scheduled_jobs if key.namespace == namespace]:
             self.queue.add(key)
 
     async def _work(self) -> None:
@@ -180,4 +216,5 @@ class Controller:
             for key, uid in known.items():
                 if existing.get((key.namespace, key.name)) != uid:
                     self.store.forget_scheduled_job(key, uid=uid)
+                    self.queue.add(key)
         OBJECTS.set(len(self.store.scheduled_jobs))

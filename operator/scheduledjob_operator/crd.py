@@ -5,6 +5,7 @@ pydantic's JSON schema becomes a structural OpenAPI schema as the API server wan
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +43,27 @@ def _structural(node: Any, *, definitions: dict[str, Any]) -> Any:
             continue
         if key == "properties":
             result[key] = {name: _structural(child, definitions=definitions) for name, child in value.items()}
-        elif key in ("default", "enum", "required"):
-            result[key] = value
-        elif key == "description":
-            result[key] = " ".join(value.split())
+        elif key in _AS_THEY_ARE:
+            result[key] = _AS_THEY_ARE[key](value)
         else:
             result[key] = _structural(value, definitions=definitions)
     return result
+
+
+def _said(default: Any) -> Any:
+    """A default less the fields that are not set by default: a definition has no null."""
+    if isinstance(default, dict):
+        return {key: _said(value) for key, value in default.items() if value is not None}
+    return default
+
+
+_AS_THEY_ARE: dict[str, Callable[[Any], Any]] = {
+    "default": _said,
+    "enum": list,
+    "required": list,
+    "description": lambda text: " ".join(text.split()),
+}
+"""What is no schema in itself, and what becomes of it."""
 
 
 def _without_references(node: dict[str, Any], *, definitions: dict[str, Any]) -> dict[str, Any]:

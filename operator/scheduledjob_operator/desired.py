@@ -15,8 +15,8 @@ Body = dict[str, Any]
 RUNNER_UID = 65532
 EVIDENCE_MARGIN = timedelta(seconds=5)
 """How much later than a handler's own timeout its Pod is ended, so that the runner can still report."""
-STARTUP_ALLOWANCE = timedelta(minutes=15)
-"""What a Job may need beyond its attempts: waiting for a node, pulling the image."""
+STARTUP_ALLOWANCE = timedelta(minutes=1)
+"""What a Job may need beyond its attempts and the time they may wait for their start."""
 
 _MERGE_KEYS = {
     "containers": "name",
@@ -48,8 +48,18 @@ class Parent:
     uid: str
 
 
-def cron_job(*, parent: Parent, spec: ScheduledJobSpec, schedule: Schedule, defaults: RunnerDefaults) -> Body:
-    """The CronJob, with only the fields we own, ready to be applied; its hash is in an annotation."""
+def cron_job(
+    *,
+    parent: Parent,
+    spec: ScheduledJobSpec,
+    schedule: Schedule,
+    defaults: RunnerDefaults,
+    suspended: bool | None = None,
+) -> Body:
+    """The CronJob, with only the fields we own, ready to be applied; its hash is in an annotation.
+
+    `suspended`: whether anything holds the schedule back; by default only `enabled` does.
+    """
     body: Body = {
         "apiVersion": "batch/v1",
         "kind": "CronJob",
@@ -71,7 +81,7 @@ def cron_job(*, parent: Parent, spec: ScheduledJobSpec, schedule: Schedule, defa
         "spec": {
             "schedule": schedule.canonical,
             "timeZone": spec.time_zone,
-            "suspend": not spec.enabled,
+            "suspend": not spec.enabled if suspended is None else suspended,
             "concurrencyPolicy": spec.concurrency_policy.value,
             "startingDeadlineSeconds": _seconds(spec.starting_deadline),
             "successfulJobsHistoryLimit": spec.history.succeeded_jobs,
@@ -96,11 +106,10 @@ def attempt_deadline(spec: ScheduledJobSpec) -> timedelta:
 
 def total_deadline(spec: ScheduledJobSpec) -> timedelta:
     """After how long Kubernetes ends the Job, whatever state it is in."""
-    attempts = spec.retry.limit + 1
-    waits = sum(min(10 * 2**n, 600) for n in range(spec.retry.limit))
-    return (
-        STARTUP_ALLOWANCE + attempts * (attempt_deadline(spec) + spec.grace_period) + timedelta(seconds=waits)
-    )
+    retries = 0 if spec.retry.backoff else spec.retry.limit
+    waits = sum(min(10 * 2**n, 600) for n in range(retries))
+    attempt = attempt_deadline(spec) + spec.grace_period
+    return STARTUP_ALLOWANCE + spec.pending_timeout + (retries + 1) * attempt + timedelta(seconds=waits)
 
 
 def _seconds(duration: timedelta) -> int:
@@ -127,13 +136,13 @@ def _job_template(*, parent: Parent, spec: ScheduledJobSpec, defaults: RunnerDef
 
 
 def _retries(spec: ScheduledJobSpec) -> Body:
-    """How often Kubernetes tries again.
+    """How often Kubernetes tries again: not at all where each attempt is a Job of its own.
 
     A Pod does not know which attempt it is, unless its Job counts the failures of each index and tells
     them in an annotation: so a Job that may be tried again has one index.
     """
     limit = spec.retry.limit
-    if not limit:
+    if not limit or spec.retry.backoff:
         return {"backoffLimit": 0}
     indexed = {"completionMode": "Indexed", "completions": 1, "parallelism": 1}
     return {"backoffLimit": limit, "backoffLimitPerIndex": limit, **indexed}
@@ -243,7 +252,7 @@ def _context(*, parent: Parent, spec: ScheduledJobSpec) -> list[Body]:
         "TRIGGER": field(f"metadata.annotations['{names.ANNOTATION_TRIGGER}']"),
         "ATTEMPT": field(f"metadata.annotations['{names.ANNOTATION_ATTEMPT}']"),
         "FAILURES": field(f"metadata.annotations['{names.ANNOTATION_FAILURES}']")
-        if spec.retry.limit
+        if spec.retry.limit and not spec.retry.backoff
         else {"value": "0"},
         "TIME_ZONE": {"value": spec.time_zone},
         "TIMEOUT_SECONDS": {"value": str(_seconds(spec.timeout))},

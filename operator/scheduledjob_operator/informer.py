@@ -15,6 +15,8 @@ from scheduledjob_operator.cluster import ApiError, Body, KubernetesCluster
 
 logger = logging.getLogger(__name__)
 
+VISIT_INTERVAL = 15.0
+"""Seconds between two looks at a namespace that cannot be watched."""
 WATCH_SECONDS = 300
 FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 30.0
@@ -117,3 +119,34 @@ class Informer:
                     self._sink.deleted(self.kind, body)
                 elif event["type"] in ("ADDED", "MODIFIED"):
                     self._sink.changed(self.kind, body)
+
+
+class NamespaceVisits:
+    """Looks at one namespace every now and then, where no right to watch them all was given."""
+
+    kind = "Namespace"
+
+    def __init__(
+        self, *, cluster: KubernetesCluster, namespace: str, sink: Sink, clock: Callable[[], float]
+    ) -> None:
+        self._cluster = cluster
+        self._sink = sink
+        self._clock = clock
+        self.namespace = namespace
+        self.synced = asyncio.Event()
+        self.last_contact = clock()
+        """When the API server last answered, by the monotonic clock."""
+
+    async def run(self) -> None:
+        """Never returns; ends by cancellation."""
+        while True:
+            try:
+                body = await self._cluster.get("Namespace", namespace=None, name=self.namespace)
+            except ApiError as error:
+                logger.info("namespace %s could not be looked at: %s", self.namespace, error)
+            else:
+                if body is not None:
+                    self._sink.changed("Namespace", body)
+                self.last_contact = self._clock()
+                self.synced.set()
+            await asyncio.sleep(VISIT_INTERVAL if self.synced.is_set() else FIRST_BACKOFF)

@@ -1,11 +1,26 @@
-"""Which runs are active and which have ended, told from the Jobs that exist and those that went. Pure."""
+"""Which runs are active, wait or have ended, told from the Jobs that exist and those that went. Pure.
 
-from collections.abc import Sequence
+A run is one Job, which Kubernetes may try several times; or, with a back-off of its own, one Job for each
+attempt, and nothing but an entry in `status.pending` between two of them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from scheduledjob_operator.models import ActiveRun, ConcurrencyPolicy, Run, ScheduledJobStatus
+from scheduledjob_operator.models import (
+    ActiveRun,
+    ConcurrencyPolicy,
+    PendingReason,
+    PendingRun,
+    Result,
+    Retry,
+    Run,
+    ScheduledJobStatus,
+)
+from scheduledjob_operator.names import RunReason
 from scheduledjob_operator.observed import JobSeen, PodSeen
+from scheduledjob_operator.retries import given_up, joined, next_attempt, superseded
 from scheduledjob_operator.runs import (
     active_run,
     deleted_run,
@@ -30,6 +45,7 @@ class JobsObserved:
     """Those that were seen to go, as they were last seen."""
     pods: Sequence[PodSeen]
     concurrency_policy: ConcurrencyPolicy
+    retry: Retry
     now: datetime
 
 
@@ -39,36 +55,136 @@ class Sorted:
 
     active: list[ActiveRun] = field(default_factory=list)
     ended: list[Run] = field(default_factory=list)
+    pending: list[PendingRun] = field(default_factory=list)
+    """Those of before that still have no Job, and those whose next attempt is due later."""
     awaited: bool = False
     """Whether the verdict on one of them waits for something that is about to be seen."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Family:
+    """The Jobs of one run, and what the status says of it."""
+
+    jobs: Sequence[JobSeen]
+    """By attempt."""
+    present: frozenset[str]
+    pods: Mapping[str, list[PodSeen]]
+    before: ActiveRun | PendingRun | None
+
+    @property
+    def latest(self) -> JobSeen:
+        return self.jobs[-1]
+
+    @property
+    def gone(self) -> bool:
+        return self.latest.name not in self.present
+
+    def pods_of(self, job: JobSeen) -> list[PodSeen]:
+        return self.pods.get(job.name, [])
+
+
 def sort_out(*, previous: ScheduledJobStatus, seen: JobsObserved) -> Sorted:
-    """The runs that are active and those that ended since `previous`."""
-    known = {run.id for run in previous.recent_runs}
-    present = {job.name for job in seen.jobs}
+    """The runs that are active, wait, and ended since `previous`."""
+    present = frozenset(job.name for job in seen.jobs)
     gone = [job for job in seen.gone_jobs if job.name not in present]
     pods = _pods_by_job(seen.pods)
     result = Sorted()
-    for job in sorted((*seen.jobs, *gone), key=lambda job: (job.created, job.name)):
-        if job.name in known:
-            continue
-        run = _run(
-            job=job,
-            pods=pods.get(job.name, []),
-            gone=job.name not in present,
-            seen=seen,
-            due=_due(previous, seen),
-        )
-        if run is not None:
-            result.ended.append(run)
-            continue
-        result.awaited = result.awaited or job.end is not None or job.name not in present
-        result.active.append(_steady(active_run(job=job, pods=pods.get(job.name, [])), previous=previous))
-    seen_names = known | present | {job.name for job in gone}
-    lost = [run for run in previous.active if run.id not in seen_names]
+    families = _families(previous=previous, jobs=[*seen.jobs, *gone], present=present, pods=pods)
+    due = _due(previous, seen)
+    for family in families:
+        _sort_family(family, into=result, previous=previous, seen=seen, due=due)
+    seen_ids = {job.run_id for family in families for job in family.jobs}
+    known = {run.id for run in previous.recent_runs} | seen_ids
+    lost = [run for run in previous.active if run.id not in known]
     result.ended += [vanished_run(active=run, now=seen.now) for run in lost]
+    result.pending += [run for run in previous.pending if run.id not in known]
+    _give_up_superseded(result, previous=previous, retry=seen.retry)
     return result
+
+
+def _families(
+    *,
+    previous: ScheduledJobStatus,
+    jobs: Iterable[JobSeen],
+    present: frozenset[str],
+    pods: Mapping[str, list[PodSeen]],
+) -> list[_Family]:
+    """The Jobs that are not in the ledger yet, run by run, in the order of their beginning."""
+    known = {run.id for run in previous.recent_runs}
+    before: dict[str, ActiveRun | PendingRun] = {run.id: run for run in previous.pending}
+    before |= {run.id: run for run in previous.active}
+    by_run: dict[str, list[JobSeen]] = {}
+    for job in sorted(jobs, key=lambda job: (job.created, job.name)):
+        if job.run_id not in known:
+            by_run.setdefault(job.run_id, []).append(job)
+    return [
+        _Family(
+            jobs=sorted(group, key=lambda job: job.attempt),
+            present=present,
+            pods=pods,
+            before=before.get(run_id),
+        )
+        for run_id, group in by_run.items()
+    ]
+
+
+def _sort_family(
+    family: _Family, *, into: Sorted, previous: ScheduledJobStatus, seen: JobsObserved, due: bool
+) -> None:
+    job, before = family.latest, family.before
+    if isinstance(before, PendingRun) and before.attempt > job.attempt:
+        if job.cancel is None:
+            into.pending.append(before)  # its next attempt has not been started yet
+        else:
+            into.ended.append(cancelled(before, by=job.cancel, now=seen.now))
+        return
+    earlier = [entry for entry in before.attempts if _is_earlier(entry.job_name, job)] if before else []
+    began = before.start_time if before else None
+    run = _run(job=job, pods=family.pods_of(job), gone=family.gone, seen=seen, due=due)
+    if run is None:
+        into.awaited = into.awaited or job.end is not None or family.gone
+        active = active_run(job=job, pods=family.pods_of(job), earlier=earlier, began=began)
+        into.active.append(_steady(active, previous=previous))
+        return
+    whole = joined(run, earlier=earlier, began=began)
+    following = next_attempt(run=whole, job=job, retry=seen.retry, now=seen.now)
+    if following is not None:
+        into.pending.append(following)
+    else:
+        into.ended.append(whole)
+
+
+def _is_earlier(job_name: str | None, job: JobSeen) -> bool:
+    """Whether an attempt that stands in the status was made by another Job than this one.
+
+    An attempt that names no Job was made by the first one, whose name is the run's.
+    """
+    return (job_name or job.run_id) != job.name
+
+
+def cancelled(pending: PendingRun, *, by: str, now: datetime) -> Run:
+    """The end of a run that was called off while it had no Job."""
+    message = f"cancelled by {by}" if by else "cancelled"
+    return given_up(pending, result=Result.CANCELLED, reason=RunReason.CANCELLED, message=message, end=now)
+
+
+def _give_up_superseded(result: Sorted, *, previous: ScheduledJobStatus, retry: Retry) -> None:
+    """End the runs whose next attempt comes too late: the run of a later slot has begun."""
+    others: list[Run | ActiveRun] = [*result.active, *result.ended, *previous.recent_runs]
+    for run in list(result.pending):
+        if run.reason is not PendingReason.BACKOFF or retry.keep_across_slots:
+            continue
+        if superseded(run, by=others):
+            result.pending.remove(run)
+            last = run.attempts[-1].end_time if run.attempts else None
+            ended = given_up(
+                run,
+                result=run.result or Result.FAILED,
+                reason=RunReason.SUPERSEDED,
+                message=run.message,
+                end=last or run.since,
+            )
+            result.ended.append(ended)
 
 
 def _run(*, job: JobSeen, pods: list[PodSeen], gone: bool, seen: JobsObserved, due: bool) -> Run | None:

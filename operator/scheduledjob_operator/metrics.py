@@ -1,6 +1,11 @@
 """Prometheus metrics of the operator itself."""
 
+from collections.abc import Iterable
+
 from prometheus_client import Counter, Gauge, Histogram
+
+from scheduledjob_operator.models import Condition, Result, Run, ScheduledJobStatus, Unstarted
+from scheduledjob_operator.names import ConditionType
 
 PREFIX = "scheduledjob_operator"
 
@@ -23,3 +28,48 @@ RUN_SECONDS = Histogram(
     "How long finished runs took.",
     buckets=(1, 5, 15, 60, 300, 900, 3600, 14400),
 )
+SLOTS = Counter(
+    "scheduledjob_unstarted_slots", "Slots that had no run.", ["namespace", "name", "result", "reason"]
+)
+DEAD_LETTERS = Gauge("scheduledjob_dead_letters", "Runs that failed for good.", ["namespace", "name"])
+CONSECUTIVE_FAILURES = Gauge(
+    "scheduledjob_consecutive_failures", "Failed runs since the last success.", ["namespace", "name"]
+)
+HEALTHY = Gauge(
+    "scheduledjob_healthy",
+    "Whether the runs succeed as expected; absent until one ended.",
+    ["namespace", "name"],
+)
+_BY_NAME = (RUNS, SLOTS, DEAD_LETTERS, CONSECUTIVE_FAILURES, HEALTHY)
+
+
+def count_runs(*, namespace: str, name: str, runs: Iterable[Run]) -> None:
+    """Count runs that have ended."""
+    for run in runs:
+        RUNS.labels(namespace=namespace, name=name, result=run.result).inc()
+        if run.duration_seconds is not None:
+            RUN_SECONDS.observe(run.duration_seconds)
+
+
+def count_slots(*, namespace: str, name: str, verdicts: Iterable[Unstarted]) -> None:
+    """Count slots that had no run."""
+    for entry in verdicts:
+        result: Result = entry.result
+        SLOTS.labels(namespace=namespace, name=name, result=result, reason=entry.reason).inc(entry.count)
+
+
+def show_state(*, namespace: str, name: str, status: ScheduledJobStatus) -> None:
+    """Show how a ScheduledJob stands."""
+    DEAD_LETTERS.labels(namespace=namespace, name=name).set(len(status.dead_letters))
+    CONSECUTIVE_FAILURES.labels(namespace=namespace, name=name).set(status.consecutive_failures)
+    health: Condition | None = next(
+        (entry for entry in status.conditions if entry.type == ConditionType.HEALTHY), None
+    )
+    if health is not None and health.status != "Unknown":
+        HEALTHY.labels(namespace=namespace, name=name).set(health.status == "True")
+
+
+def forget(*, namespace: str, name: str) -> None:
+    """Drop what is shown of a ScheduledJob that is gone."""
+    for metric in _BY_NAME:
+        metric.remove_by_labels({"namespace": namespace, "name": name})

@@ -28,6 +28,21 @@ ANNOTATION_SLOT = f"{GROUP}/slot"
 ANNOTATION_TRIGGER = f"{GROUP}/trigger"
 ANNOTATION_ATTEMPT = f"{GROUP}/attempt"
 ANNOTATION_REQUESTED_BY = f"{GROUP}/requested-by"
+ANNOTATION_RUN_ID = f"{GROUP}/run-id"
+"""On the Job of a later attempt: the run it belongs to."""
+ANNOTATION_REQUEST = f"{GROUP}/request"
+ANNOTATION_RETRY_OF = f"{GROUP}/retry-of"
+ANNOTATION_OVERRIDDEN = f"{GROUP}/overridden"
+"""On a Job with arguments or variables of its own."""
+ANNOTATION_CANCEL = f"{GROUP}/cancel"
+"""On a Job: who wants its run to end."""
+ANNOTATION_ENDED = f"{GROUP}/ended"
+"""On a Job that the operator ends: the verdict, as JSON."""
+ANNOTATION_OVERRIDES = f"{GROUP}/overrides"
+"""On a CronJob: arguments and variables of single runs, as JSON by run id."""
+ANNOTATION_SUSPEND = f"{GROUP}/suspend"
+ANNOTATION_SUSPEND_UNTIL = f"{GROUP}/suspend-until"
+"""On a namespace: why everything in it is suspended, and until when."""
 
 # Kubernetes' own names, as the CronJob and Job controllers and kubectl write them.
 ANNOTATION_SCHEDULED_TIMESTAMP = "batch.kubernetes.io/cronjob-scheduled-timestamp"
@@ -46,6 +61,8 @@ class ConditionType(StrEnum):
     """Types of the conditions in `status.conditions`."""
 
     READY = "Ready"
+    HEALTHY = "Healthy"
+    PAUSED = "Paused"
 
 
 class ReadyReason(StrEnum):
@@ -77,6 +94,45 @@ class RunReason(StrEnum):
     BACKOFF_LIMIT_EXCEEDED = "BackoffLimitExceeded"
     UNKNOWN = "Unknown"
 
+    SUPERSEDED = "Superseded"
+    CANCELLED = "Cancelled"
+    QUOTA_EXCEEDED = "QuotaExceeded"
+    POD_SECURITY = "PodSecurity"
+    NAME_CONFLICT = "NameConflict"
+
+
+class SlotReason(StrEnum):
+    """Why a slot had no run."""
+
+    OVERLAP_FORBIDDEN = "OverlapForbidden"
+    DISABLED = "Disabled"
+    PAUSED = "Paused"
+    SUSPENDED = "Suspended"
+    OUT_OF_BOUNDS = "OutOfBounds"
+    NOTHING_STARTED_IT = "NothingStartedIt"
+    STARTING_DEADLINE = "StartingDeadline"
+    NOT_OBSERVED = "NotObserved"
+
+
+class HealthyReason(StrEnum):
+    """Reasons of the `Healthy` condition."""
+
+    SUCCEEDING = "Succeeding"
+    FAILING = "Failing"
+    NEVER_RAN = "NeverRan"
+    DEAD_LETTERS = "DeadLetters"
+    LATE = "Late"
+    SLOW = "Slow"
+
+
+class PausedReason(StrEnum):
+    """Reasons of the `Paused` condition."""
+
+    CONSECUTIVE_FAILURES = "ConsecutiveFailures"
+    NAMESPACE_SUSPENDED = "NamespaceSuspended"
+    OPERATOR_SUSPENDED = "OperatorSuspended"
+    RESUMED = "Resumed"
+
 
 class EventReason(StrEnum):
     """Reasons of the Events shown by `kubectl describe scheduledjob`."""
@@ -86,3 +142,11 @@ class EventReason(StrEnum):
     RUN_CANCELLED = "RunCancelled"
     DRIFT_CORRECTED = "DriftCorrected"
     CRON_JOB_RECREATED = "CronJobRecreated"
+    SLOTS_MISSED = "SlotsMissed"
+    SLOT_SKIPPED = "SlotSkipped"
+    CATCHING_UP = "CatchingUp"
+    DEAD_LETTER = "DeadLetter"
+    PAUSED = "Paused"
+    RESUMED = "Resumed"
+    REQUEST_ACCEPTED = "RequestAccepted"
+    REQUEST_REFUSED = "RequestRefused"

@@ -4,19 +4,25 @@ Pure. A record is made from an API body by its `from_body`; bodies themselves ar
 cluster has thousands of them.
 """
 
+import json
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from sys import intern
 from typing import Any, Self
 
 from scheduledjob_operator import names
+from scheduledjob_operator.models import Result, Trigger
 from scheduledjob_operator.models.types import parse_time
 from scheduledjob_operator.ownership import foreign_spec_managers, owned_spec_fields
 
 Body = dict[str, Any]
 
 LONGEST_NAME = 253
-"""Bound of `requestedBy` in the custom resource definition."""
+LONGEST_REQUEST = 64
+LONGEST_REASON = 128
+MOST_ATTEMPTS = 1000
+"""Bounds of the status in the custom resource definition: annotations are free text."""
 FIRST_YEAR = 1970
 
 
@@ -37,7 +43,9 @@ class Owner:
     def of(cls, metadata: Body) -> Self | None:
         for reference in metadata.get("ownerReferences") or ():
             if reference.get("controller"):
-                return cls(kind=reference["kind"], name=reference["name"], uid=reference["uid"])
+                # One text for all Jobs of a CronJob: there are thousands of them.
+                kind, name, uid = (intern(reference[key]) for key in ("kind", "name", "uid"))
+                return cls(kind=kind, name=name, uid=uid)
         return None
 
 
@@ -61,9 +69,14 @@ class CronJobSeen:
     schedule: str
     time_zone: str
     suspended: bool
+    concurrency_policy: str
     starting_deadline_seconds: int | None
     created: datetime | None
     last_schedule_time: datetime | None
+    active: tuple[str, ...]
+    """Names of the Jobs that Kubernetes' controller takes for active."""
+    overrides: str
+    """What single runs override, as JSON by run id; empty when nothing."""
     deleting: bool
 
     @classmethod
@@ -71,7 +84,7 @@ class CronJobSeen:
         metadata, spec, status = body["metadata"], body.get("spec") or {}, body.get("status") or {}
         labels = metadata.get("labels") or {}
         return cls(
-            namespace=metadata["namespace"],
+            namespace=intern(metadata["namespace"]),
             name=metadata["name"],
             uid=metadata["uid"],
             resource_version=metadata.get("resourceVersion", ""),
@@ -84,9 +97,12 @@ class CronJobSeen:
             schedule=spec.get("schedule", ""),
             time_zone=spec.get("timeZone", ""),
             suspended=bool(spec.get("suspend")),
+            concurrency_policy=spec.get("concurrencyPolicy", "Allow"),
             starting_deadline_seconds=spec.get("startingDeadlineSeconds"),
             created=moment(metadata.get("creationTimestamp")),
             last_schedule_time=moment(status.get("lastScheduleTime")),
+            active=tuple(entry.get("name", "") for entry in status.get("active") or ()),
+            overrides=(metadata.get("annotations") or {}).get(names.ANNOTATION_OVERRIDES, ""),
             deleting="deletionTimestamp" in metadata,
         )
 
@@ -99,6 +115,31 @@ class JobEnd:
     reason: str
     message: str
     time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedAs:
+    """The verdict with which the operator ended a Job; stands in an annotation of the Job."""
+
+    result: Result
+    reason: str
+    message: str = ""
+
+    @classmethod
+    def from_annotation(cls, text: str | None) -> Self | None:
+        """What `annotation` wrote. Annotations are free text, so what cannot be read is not there."""
+        with suppress(ValueError, KeyError, TypeError):
+            given = json.loads(text or "")
+            return cls(
+                result=Result(given["result"]),
+                reason=str(given["reason"])[:LONGEST_REASON],
+                message=str(given.get("message", "")),
+            )
+        return None
+
+    @property
+    def annotation(self) -> str:
+        return json.dumps({"result": self.result, "reason": self.reason, "message": self.message})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,33 +158,75 @@ class JobSeen:
     ended_pods: int
     """How many Pods Kubernetes counts as succeeded or failed."""
     owner: Owner | None
-    manual: bool
     slot: datetime | None
+    trigger: Trigger
+    run_id: str
+    """Of the run that it is an attempt of: its own name unless it says otherwise."""
+    attempt: int
     requested_by: str | None
+    request: str | None
+    retry_of: str | None
+    overridden: bool | None
+    """True when it has arguments or variables of its own."""
+    cancel: str | None
+    """Who wants it to end; empty when nobody said who. None: nobody."""
+    ended_as: EndedAs | None
+    backoff_limit: int
+    """How often Kubernetes itself tries again."""
+    suspended: bool
     deleting: bool
 
     @classmethod
     def from_body(cls, body: Body) -> Self:
-        metadata, status = body["metadata"], body.get("status") or {}
+        metadata, spec, status = body["metadata"], body.get("spec") or {}, body.get("status") or {}
         annotations = metadata.get("annotations") or {}
         slot = _slot(annotations)
-        requested_by = annotations.get(names.ANNOTATION_REQUESTED_BY)
         return cls(
-            namespace=metadata["namespace"],
+            namespace=intern(metadata["namespace"]),
             name=metadata["name"],
             uid=metadata["uid"],
             resource_version=metadata.get("resourceVersion", ""),
-            parent=metadata["labels"][names.LABEL_NAME],
+            parent=intern(metadata["labels"][names.LABEL_NAME]),
             created=parse_time(metadata["creationTimestamp"]),
             started=moment(status.get("startTime")),
             end=_job_end(status),
             ended_pods=int(status.get("succeeded") or 0) + int(status.get("failed") or 0),
             owner=Owner.of(metadata),
-            manual=names.ANNOTATION_INSTANTIATE in annotations or slot is None,
             slot=slot,
-            requested_by=requested_by[:LONGEST_NAME] if requested_by else None,
+            trigger=_trigger(annotations, slot=slot),
+            run_id=_name(annotations, names.ANNOTATION_RUN_ID) or metadata["name"],
+            attempt=_attempt(annotations),
+            requested_by=_name(annotations, names.ANNOTATION_REQUESTED_BY),
+            request=(annotations.get(names.ANNOTATION_REQUEST) or "")[:LONGEST_REQUEST] or None,
+            retry_of=_name(annotations, names.ANNOTATION_RETRY_OF),
+            overridden=True if names.ANNOTATION_OVERRIDDEN in annotations else None,
+            cancel=_cancel(annotations),
+            ended_as=EndedAs.from_annotation(annotations.get(names.ANNOTATION_ENDED)),
+            backoff_limit=int(spec.get("backoffLimit") or 0),
+            suspended=bool(spec.get("suspend")),
             deleting="deletionTimestamp" in metadata,
         )
+
+
+def _name(annotations: Body, key: str) -> str | None:
+    return str(annotations.get(key) or "")[:LONGEST_NAME] or None
+
+
+def _cancel(annotations: Body) -> str | None:
+    who = annotations.get(names.ANNOTATION_CANCEL)
+    return None if who is None else str(who)[:LONGEST_NAME]
+
+
+def _attempt(annotations: Body) -> int:
+    text = str(annotations.get(names.ANNOTATION_ATTEMPT) or "")
+    return int(text) if text.isdecimal() and 0 < int(text) <= MOST_ATTEMPTS else 1
+
+
+def _trigger(annotations: Body, *, slot: datetime | None) -> Trigger:
+    with suppress(ValueError):
+        return Trigger(str(annotations.get(names.ANNOTATION_TRIGGER)))
+    manual = names.ANNOTATION_INSTANTIATE in annotations or slot is None
+    return Trigger.MANUAL if manual else Trigger.SCHEDULE
 
 
 def _slot(annotations: Body) -> datetime | None:
@@ -163,8 +246,8 @@ def _job_end(status: Body) -> JobEnd | None:
             ended = (status.get("completionTime") if succeeded else None) or condition["lastTransitionTime"]
             return JobEnd(
                 succeeded=succeeded,
-                reason=condition.get("reason", ""),
-                message=condition.get("message", ""),
+                reason=intern(condition.get("reason", "")),
+                message=intern(condition.get("message", "")),
                 time=parse_time(ended),
             )
     return None
@@ -208,11 +291,11 @@ class PodSeen:
         waiting = _waiting(state, conditions)
         disruption = conditions.get("DisruptionTarget") or {}
         return cls(
-            namespace=metadata["namespace"],
+            namespace=intern(metadata["namespace"]),
             name=metadata["name"],
             uid=metadata["uid"],
             resource_version=metadata.get("resourceVersion", ""),
-            parent=metadata["labels"][names.LABEL_NAME],
+            parent=intern(metadata["labels"][names.LABEL_NAME]),
             job_name=metadata["labels"].get(names.LABEL_JOB_NAME, ""),
             created=parse_time(metadata["creationTimestamp"]),
             phase=status.get("phase", ""),

@@ -4,24 +4,35 @@
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum, auto
 
 from pydantic import ValidationError
 
 from scheduledjob_operator import names
+from scheduledjob_operator.actions import Actions
+from scheduledjob_operator.books import Books, keep
 from scheduledjob_operator.cluster import ApiError, Cluster, event_body
 from scheduledjob_operator.desired import RunnerDefaults
+from scheduledjob_operator.execution import Case, Execution
 from scheduledjob_operator.ledger import JobsObserved
-from scheduledjob_operator.metrics import RUN_SECONDS, RUNS
-from scheduledjob_operator.models import ConcurrencyPolicy, Run, ScheduledJobSpec, ScheduledJobStatus
-from scheduledjob_operator.names import ReadyReason
+from scheduledjob_operator.metrics import count_runs, count_slots, forget, show_state
+from scheduledjob_operator.models import (
+    ConcurrencyPolicy,
+    Retry,
+    ScheduledJobSpec,
+    ScheduledJobStatus,
+)
+from scheduledjob_operator.names import ReadyReason, SlotReason
+from scheduledjob_operator.observation import Observation
 from scheduledjob_operator.observed import CronJobSeen
-from scheduledjob_operator.remarks import Remark, ready_remark, run_remark
+from scheduledjob_operator.remarks import Remark, remarks
 from scheduledjob_operator.schedule import Schedule, ScheduleError
-from scheduledjob_operator.status import Observation, Ready, assess, changed_fields
+from scheduledjob_operator.status import Ready, Situation, changed_fields, concluded, worth_writing
 from scheduledjob_operator.store import Key, ScheduledJobSeen, Store
+from scheduledjob_operator.suspension import Switch
 from scheduledjob_operator.sync import CronJobSync, ScheduledJobGoneError, Sync, Wanted
 
 logger = logging.getLogger(__name__)
@@ -40,17 +51,37 @@ class Settled:
         return self.evidence == evidence and (self.until is None or now < self.until)
 
 
+class Written(Enum):
+    """What became of a write of the status."""
+
+    YES = auto()
+    NOT = auto()
+    """Nothing in it was worth a write."""
+    GONE = auto()
+    """The ScheduledJob does not exist any more."""
+
+
 class Reconciler:
     """Brings one ScheduledJob after the other into its desired state."""
 
     def __init__(
-        self, *, cluster: Cluster, store: Store, defaults: RunnerDefaults, clock: Callable[[], datetime]
+        self,
+        *,
+        cluster: Cluster,
+        store: Store,
+        defaults: RunnerDefaults,
+        clock: Callable[[], datetime],
+        switch: Switch | None = None,
     ) -> None:
         self._cluster = cluster
         self._store = store
         self._clock = clock
+        self._switch = switch
         self._cron_jobs = CronJobSync(cluster=cluster, store=store, defaults=defaults, clock=clock)
+        actions = Actions(cluster=cluster, store=store)
+        self._execution = Execution(actions=actions, store=store, clock=clock)
         self._settled: dict[Key, Settled] = {}
+        self._looked: set[Key] = set()
 
     async def reconcile(self, key: Key) -> datetime | None:
         """Do what is to be done for a ScheduledJob; when to do it again though nothing happens.
@@ -60,44 +91,108 @@ class Reconciler:
         seen = self._store.scheduled_job(key)
         settled = self._settled.pop(key, None)
         if seen is None or seen.deleting:
+            self._forget(key)
             return None
         if settled is not None and settled.holds(now=self._clock(), evidence=self._evidence(seen)):
             self._settled[key] = settled
             return settled.until
         return await self._reconcile(seen)
 
+    def lost_sight(self) -> None:
+        """A watch had a gap: Jobs may have come and gone unseen."""
+        self._looked.clear()
+        self._settled.clear()
+
+    def _forget(self, key: Key) -> None:
+        """The ScheduledJob is gone, or about to be."""
+        self._looked.discard(key)
+        self._execution.forget(key)
+        self._cron_jobs.forget(key)
+        forget(namespace=key.namespace, name=key.name)
+
     async def _reconcile(self, seen: ScheduledJobSeen) -> datetime | None:
         key = seen.key
         wanted = parse(seen)
+        previous = ScheduledJobStatus.model_validate(seen.status)
+        observed = self._observe(seen=seen, wanted=wanted, previous=previous)
+        books = keep(previous=previous, seen=observed)
         try:
-            if isinstance(wanted, Ready):
-                sync = Sync(ready=wanted, cron_job=self._cron_jobs.owned(seen))
-            else:
-                sync = await self._cron_jobs.bring(seen=seen, wanted=wanted)
+            sync, wanted = await self._bring(seen=seen, wanted=wanted, books=books, previous=previous)
         except ScheduledJobGoneError:
             return None
-        previous = ScheduledJobStatus.model_validate(seen.status)
-        # A spec that cannot be read does not say how much of the past is kept: nothing of it is dropped.
-        kept = max(DEFAULT_RUNS_KEPT, len(previous.recent_runs))
-        observed = self._observe(seen=seen, sync=sync, wanted=wanted, runs_kept=kept)
-        assessment = assess(previous=previous, seen=observed)
-        if not await self._write_status(seen=seen, previous=previous, status=assessment.status):
+        situation = Situation(
+            generation=seen.generation,
+            ready=sync.ready,
+            cron_job=sync.cron_job,
+            standing=books.standing,
+            expect=observed.spec.expect if observed.spec else None,
+            now=observed.now,
+        )
+        status, again = concluded(books.status, previous=previous, seen=situation)
+        cron_job = await self._execution.before_the_record(
+            key, books=books, status=status, cron_job=sync.cron_job
+        )
+        written = await self._write_status(seen=seen, previous=previous, status=status, books=books)
+        if written is Written.GONE:
             return None
-        recorded = {run.id for run in (*assessment.status.recent_runs, *assessment.new_runs)}
-        self._store.settle(key, run_ids=recorded)
-        _count(key, assessment.new_runs)
-        remarks = [*map(run_remark, assessment.new_runs), sync.remark]
-        remarks.append(ready_remark(previous=previous, ready=sync.ready))
-        await self._post(seen=seen, remarks=[remark for remark in remarks if remark])
-        again = self._clock() + sync.look_again if sync.look_again else None
-        until = min(filter(None, [assessment.look_again, again]), default=None)
-        written = self._store.scheduled_job(key)
-        if written is None or (written.uid, written.generation) != (seen.uid, seen.generation):
+        recorded = self._settle(key, status=status, books=books, observed=observed)
+        if written is Written.NOT:  # the next look comes to the same verdicts, and tells them then
+            books = replace(books, verdicts=())
+        count_slots(namespace=key.namespace, name=key.name, verdicts=books.verdicts)
+        said = remarks(previous=previous, status=status, ready=sync.ready, books=books, also=sync.remark)
+        await self._post(seen=seen, remarks=said)
+        if sync.look_again:
+            again = _soonest(again, self._clock() + sync.look_again)
+        if isinstance(wanted, Wanted) and cron_job is not None:
+            body = self._cron_jobs.body(seen=seen, wanted=wanted)
+            case = Case(key=key, spec=wanted.spec, body=body, cron_job=cron_job, status=status, books=books)
+            acted, look = await self._execution.after_the_record(case)
+            if acted:
+                return self._clock()
+            again = _soonest(again, look)
+        sync = replace(sync, cron_job=cron_job)
+        return self._rest(
+            seen, sync=sync, observed=observed, without=recorded, until=_soonest(again, books.look_again)
+        )
+
+    def _rest(
+        self,
+        seen: ScheduledJobSeen,
+        *,
+        sync: Sync,
+        observed: Observation,
+        without: set[str],
+        until: datetime | None,
+    ) -> datetime | None:
+        """Nothing is left to be done until something happens, or it is `until`."""
+        key = seen.key
+        self._looked.add(key)
+        now_there = self._store.scheduled_job(key)
+        if now_there is None or (now_there.uid, now_there.generation) != (seen.uid, seen.generation):
             # It moved on meanwhile, and what showed that may have been the answer to our own write.
             return self._clock()
-        evidence = _evidence(written, cron_job=sync.cron_job, seen=observed, without=recorded)
+        switch = self._store.switch(key.namespace)
+        evidence = _evidence(now_there, cron_job=sync.cron_job, seen=observed, without=without, switch=switch)
         self._settled[key] = Settled(evidence=evidence, until=until)
         return until
+
+    async def _bring(
+        self,
+        *,
+        seen: ScheduledJobSeen,
+        wanted: Wanted | Ready,
+        books: Books,
+        previous: ScheduledJobStatus,
+    ) -> tuple[Sync, Wanted | Ready]:
+        if isinstance(wanted, Ready):
+            return Sync(ready=wanted, cron_job=self._cron_jobs.owned(seen)), wanted
+        bounded = previous.suspended == SlotReason.OUT_OF_BOUNDS
+        wanted = replace(
+            wanted,
+            suspension=books.standing.suspension,
+            resumes_at=wanted.spec.starts_at if bounded else None,
+        )
+        return await self._cron_jobs.bring(seen=seen, wanted=wanted), wanted
 
     def _evidence(self, seen: ScheduledJobSeen) -> int:
         """What the store has now of all that a reconciliation looks at, as one number."""
@@ -107,33 +202,53 @@ class Reconciler:
             gone_jobs=self._store.gone_jobs(key),
             pods=self._store.pods(key),
             concurrency_policy=ConcurrencyPolicy.FORBID,
+            retry=Retry(),
             now=self._clock(),
         )
-        return _evidence(seen, cron_job=self._cron_jobs.owned(seen), seen=jobs, without=set())
+        switch = self._store.switch(key.namespace)
+        return _evidence(seen, cron_job=self._cron_jobs.owned(seen), seen=jobs, without=set(), switch=switch)
 
     def _observe(
-        self, *, seen: ScheduledJobSeen, sync: Sync, wanted: Wanted | Ready, runs_kept: int
+        self, *, seen: ScheduledJobSeen, wanted: Wanted | Ready, previous: ScheduledJobStatus
     ) -> Observation:
         spec = wanted.spec if isinstance(wanted, Wanted) else None
+        switches = [self._switch, self._store.switch(seen.key.namespace)]
         return Observation(
-            generation=seen.generation,
-            ready=sync.ready,
-            cron_job=sync.cron_job,
+            name=seen.key.name,
+            cron_job=self._cron_jobs.owned(seen),
+            spec=spec,
+            schedule=wanted.schedule if isinstance(wanted, Wanted) else None,
             jobs=self._store.jobs(seen.key),
             gone_jobs=self._store.gone_jobs(seen.key),
             pods=self._store.pods(seen.key),
             concurrency_policy=spec.concurrency_policy if spec else ConcurrencyPolicy.FORBID,
-            runs_kept=spec.history.runs if spec else runs_kept,
+            retry=spec.retry if spec else Retry(),
+            # A spec that cannot be read does not say how much of the past is kept: nothing of it is dropped.
+            runs_kept=spec.history.runs if spec else max(DEFAULT_RUNS_KEPT, len(previous.recent_runs)),
+            requests=dict(seen.requests),
+            switches=[switch for switch in switches if switch],
+            first_look=seen.key not in self._looked,
+            refused=self._execution.refused(seen.key),
             now=self._clock(),
         )
 
     async def _write_status(
-        self, *, seen: ScheduledJobSeen, previous: ScheduledJobStatus, status: ScheduledJobStatus
-    ) -> bool:
-        """Whether the ScheduledJob still exists."""
+        self,
+        *,
+        seen: ScheduledJobSeen,
+        previous: ScheduledJobStatus,
+        status: ScheduledJobStatus,
+        books: Books,
+    ) -> Written:
+        """Write what has changed, if it is worth it."""
         patch = changed_fields(previous=previous, written=seen.status, status=status)
-        if not patch:
-            return True
+        if not worth_writing(patch, urgent=books.urgent):
+            return Written.NOT
+        # What waits had not been started when this was written: told along with everything else.
+        now = self._clock().replace(microsecond=0)
+        waiting = [run.model_copy(update={"since": now}) for run in status.pending]
+        status = status.model_copy(update={"pending": waiting})
+        patch = changed_fields(previous=previous, written=seen.status, status=status)
         try:
             body = await self._cluster.patch_status(
                 namespace=seen.key.namespace,
@@ -145,11 +260,23 @@ class Reconciler:
             if error.status != 404:
                 raise  # 409: it moved on, and the watch will show how
             self._store.forget_scheduled_job(seen.key, uid=seen.uid)
-            return False
+            return Written.GONE
         self._store.put_scheduled_job(body)
-        return True
+        return Written.YES
 
-    async def _post(self, *, seen: ScheduledJobSeen, remarks: list[Remark]) -> None:
+    def _settle(
+        self, key: Key, *, status: ScheduledJobStatus, books: Books, observed: Observation
+    ) -> set[str]:
+        """Let go of the evidence of runs that are in the ledger: the names of their Jobs."""
+        known = {run.id for run in (*status.recent_runs, *books.new_runs)}
+        jobs = {job.name for job in (*observed.jobs, *observed.gone_jobs) if job.run_id in known}
+        recorded = jobs | known
+        self._store.settle(key, run_ids=recorded)
+        count_runs(namespace=key.namespace, name=key.name, runs=books.new_runs)
+        show_state(namespace=key.namespace, name=key.name, status=status)
+        return recorded
+
+    async def _post(self, *, seen: ScheduledJobSeen, remarks: Sequence[Remark]) -> None:
         for remark in remarks:
             event = event_body(
                 kind=names.KIND,
@@ -165,11 +292,20 @@ class Reconciler:
                 logger.warning("an Event about %s could not be posted: %s", seen.key, error)
 
 
+def _soonest(*moments: datetime | None) -> datetime | None:
+    return min(filter(None, moments), default=None)
+
+
 def _evidence(
-    scheduled_job: ScheduledJobSeen, *, cron_job: CronJobSeen | None, seen: JobsObserved, without: set[str]
+    scheduled_job: ScheduledJobSeen,
+    *,
+    cron_job: CronJobSeen | None,
+    seen: JobsObserved,
+    without: set[str],
+    switch: Switch | None,
 ) -> int:
     """A hash of the versions of everything that was looked at, less the evidence of runs in `without`."""
-    own = replace(cron_job, resource_version="", last_schedule_time=None) if cron_job else None
+    own = replace(cron_job, resource_version="", last_schedule_time=None, active=()) if cron_job else None
     children = (
         *((job.uid, job.resource_version, "") for job in seen.jobs),
         *((job.uid, job.resource_version, "gone") for job in seen.gone_jobs if job.name not in without),
@@ -179,7 +315,7 @@ def _evidence(
             if pod.job_name not in without
         ),
     )
-    return hash((scheduled_job.uid, scheduled_job.resource_version, own, frozenset(children)))
+    return hash((scheduled_job.uid, scheduled_job.resource_version, own, switch, frozenset(children)))
 
 
 def parse(seen: ScheduledJobSeen) -> Wanted | Ready:
@@ -200,10 +336,3 @@ def _sentence(error: ValidationError) -> str:
         where = ".".join(["spec", *(str(part) for part in detail["loc"])])
         parts.append(f"{where}: {detail['msg'].removeprefix('Value error, ')}")
     return "; ".join(parts)
-
-
-def _count(key: Key, runs: tuple[Run, ...]) -> None:
-    for run in runs:
-        RUNS.labels(namespace=key.namespace, name=key.name, result=run.result).inc()
-        if run.duration_seconds is not None:
-            RUN_SECONDS.observe(run.duration_seconds)

@@ -2,11 +2,12 @@
 
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from scheduledjob_operator.models import ActiveRun, Attempt, Result, Run, Trigger
+from scheduledjob_operator.models import ActiveRun, Attempt, PendingRun, Result, Run
 from scheduledjob_operator.names import RunReason
 from scheduledjob_operator.observed import JobSeen, PodSeen
 
@@ -60,16 +61,16 @@ def stuck(pods: list[PodSeen]) -> tuple[str, str] | None:
     return (reason, _head(pods[-1].waiting_message)) if reason else None
 
 
-def active_run(*, job: JobSeen, pods: list[PodSeen]) -> ActiveRun:
-    """The run of a Job that has not ended."""
+def active_run(
+    *, job: JobSeen, pods: list[PodSeen], earlier: Sequence[Attempt] = (), began: datetime | None = None
+) -> ActiveRun:
+    """The run of a Job that has not ended. `earlier`: attempts that had Jobs of their own."""
     trouble = stuck(pods)
     return ActiveRun(
-        id=job.name,
-        job_name=job.name,
-        slot=job.slot,
-        trigger=_trigger(job),
-        requested_by=job.requested_by,
-        start_time=job.created,
+        **asked(job),
+        start_time=began or job.created,
+        attempt=job.attempt,
+        attempts=list(earlier),
         reason=trouble[0] if trouble else None,
         message=trouble[1] if trouble else None,
     )
@@ -104,12 +105,13 @@ def finished_run(*, job: JobSeen, pods: list[PodSeen]) -> Run:
 
 def deleted_run(*, job: JobSeen, pods: list[PodSeen], replaced: bool, now: datetime) -> Run:
     """The run of a Job that was seen to go before its end."""
-    verdict = Cause(
-        result=Result.CANCELLED,
-        reason=RunReason.REPLACED if replaced else RunReason.JOB_DELETED,
-        message="the next run replaced this one" if replaced else "the Job was deleted while it was running",
-    )
     pod = pods[-1] if pods else None
+    if decided := _decided(job, last=cause_of(pod) if pod else None):
+        verdict = decided
+    else:
+        reason = RunReason.REPLACED if replaced else RunReason.JOB_DELETED
+        message = "the next run replaced this one" if replaced else "the Job was deleted while it was running"
+        verdict = Cause(result=Result.CANCELLED, reason=reason, message=message)
     end = (pod.ended if pod else None) or now.replace(microsecond=0)
     return _run(job=job, pods=pods, pod=pod, verdict=verdict, end=end)
 
@@ -117,16 +119,13 @@ def deleted_run(*, job: JobSeen, pods: list[PodSeen], replaced: bool, now: datet
 def vanished_run(*, active: ActiveRun, now: datetime) -> Run:
     """A run that was active when the operator last looked, and whose Job is gone since."""
     return Run(
-        id=active.id,
-        job_name=active.job_name,
-        slot=active.slot,
-        trigger=active.trigger,
-        requested_by=active.requested_by,
+        **asked(active),
         result=Result.UNKNOWN,
         reason=RunReason.JOB_DELETED,
         start_time=active.start_time,
         end_time=now.replace(microsecond=0),
         message="the Job was gone before the operator saw how it ended",
+        attempts=active.attempts,
     )
 
 
@@ -174,9 +173,22 @@ def _failure_reason(pod: PodSeen) -> tuple[str, str]:
     return pod.reason or RunReason.UNKNOWN, pod.message
 
 
+def _decided(job: JobSeen, *, last: Cause | None) -> Cause | None:
+    """The verdict with which a Job was ended on purpose, with what its Pod left."""
+    if job.ended_as is None:
+        return None
+    left = last or Cause(result=Result.CANCELLED, reason="")
+    return replace(
+        left, result=job.ended_as.result, reason=job.ended_as.reason, message=_head(job.ended_as.message)
+    )
+
+
 def _failure(*, job: JobSeen, pods: list[PodSeen], last: Cause | None) -> Cause:
-    """The verdict on a failed Job: its last attempt's, unless the Job's own deadline ended it."""
+    """The verdict on a failed Job: its last attempt's, unless something else ended it."""
     assert job.end is not None
+    started = any(pod.started for pod in pods)
+    if job.ended_as and (job.ended_as.result is Result.CANCELLED or not started):
+        return _decided(job, last=last) or Cause(result=Result.CANCELLED, reason=RunReason.CANCELLED)
     if job.end.reason == RunReason.DEADLINE_EXCEEDED and not (last and last.result is Result.TIMED_OUT):
         if any(pod.started for pod in pods):
             message = next(filter(None, map(_left_message, reversed(pods))), job.end.message)
@@ -196,11 +208,7 @@ def _run(*, job: JobSeen, pods: list[PodSeen], pod: PodSeen | None, verdict: Cau
     if len(pods) == 1 and verdict.duration_seconds is not None:
         seconds = verdict.duration_seconds
     return Run(
-        id=job.name,
-        job_name=job.name,
-        slot=job.slot,
-        trigger=_trigger(job),
-        requested_by=job.requested_by,
+        **asked(job),
         result=verdict.result,
         reason=str(verdict.reason),
         exit_code=pod.exit_code if pod else None,
@@ -210,14 +218,15 @@ def _run(*, job: JobSeen, pods: list[PodSeen], pod: PodSeen | None, verdict: Cau
         message=verdict.message or None,
         value=verdict.value,
         peak_memory_bytes=verdict.peak_memory_bytes,
-        attempts=_attempts(pods),
+        attempts=_attempts(job, pods),
     )
 
 
-def _attempts(pods: list[PodSeen]) -> list[Attempt]:
+def _attempts(job: JobSeen, pods: list[PodSeen]) -> list[Attempt]:
     attempts = [
         Attempt(
             number=number,
+            job_name=job.name if job.name != job.run_id else None,
             pod_name=pod.name,
             start_time=pod.started,
             end_time=pod.ended,
@@ -229,8 +238,19 @@ def _attempts(pods: list[PodSeen]) -> list[Attempt]:
     return attempts[-MAX_ATTEMPTS:]
 
 
-def _trigger(job: JobSeen) -> Trigger:
-    return Trigger.MANUAL if job.manual else Trigger.SCHEDULE
+def asked(run: JobSeen | ActiveRun | PendingRun | Run) -> dict[str, Any]:
+    """Which run it is and who asked for it, as fields of another record of the same run."""
+    run_id, job_name = (run.run_id, run.name) if isinstance(run, JobSeen) else (run.id, run.job_name)
+    return {
+        "id": run_id,
+        "job_name": job_name,
+        "slot": run.slot,
+        "trigger": run.trigger,
+        "requested_by": run.requested_by,
+        "request": run.request,
+        "retry_of": run.retry_of,
+        "overridden": run.overridden,
+    }
 
 
 def _left_message(pod: PodSeen) -> str:

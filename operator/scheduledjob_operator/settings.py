@@ -1,11 +1,14 @@
 """What an installation sets, by environment variables that begin with SCHEDULEDJOB_OPERATOR_."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from scheduledjob_operator.desired import RunnerDefaults
+from scheduledjob_operator.models.types import parse_time
+from scheduledjob_operator.suspension import Switch, shortened
 
 Names = Annotated[tuple[str, ...], NoDecode]
 """Names in a comma-separated list."""
@@ -28,6 +31,12 @@ class Settings(BaseSettings):
     """Namespaces to look after; empty: all of them."""
     priority_class_prefix: str = "scheduledjob-"
     """What the names of the priority classes begin with."""
+    suspended: bool = False
+    """Whether nothing starts in any namespace that is looked after: the master switch."""
+    suspended_reason: str = ""
+    """Why; it stands in the status of every ScheduledJob."""
+    suspended_until: datetime | None = None
+    """When the switch turns itself off, with its zone; empty: never."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severity that is logged."""
     log_format: Literal["json", "text"] = "json"
@@ -43,6 +52,18 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("suspended_until", mode="before")
+    @classmethod
+    def _moment(cls, value: object) -> datetime | None:
+        return None if value is None or value == "" else parse_time(value)
+
+    @property
+    def switch(self) -> Switch | None:
+        """The operator's own master switch, if it is set; its time may be past."""
+        if not self.suspended:
+            return None
+        return Switch(reason=shortened(self.suspended_reason), until=self.suspended_until, everywhere=True)
 
     @property
     def runner_defaults(self) -> RunnerDefaults:

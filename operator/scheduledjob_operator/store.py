@@ -5,12 +5,16 @@ the watch shows what was before it.
 """
 
 import json
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, NamedTuple, Self, TypeVar
 
 from scheduledjob_operator import names
-from scheduledjob_operator.observed import Body, CronJobSeen, JobSeen, PodSeen
+from scheduledjob_operator.observed import Body, CronJobSeen, JobSeen, PodSeen, moment
+from scheduledjob_operator.requests import wanted
+from scheduledjob_operator.suspension import Switch, namespace_switch
 
 
 class Key(NamedTuple):
@@ -25,15 +29,21 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduledJobSeen:
-    """A ScheduledJob as last seen; spec and status as JSON text, the smallest form there is."""
+    """A ScheduledJob as last seen; spec and status as JSON text, the smallest form there is.
+
+    The status is compressed as well: with many runs in it, it is most of what there is to remember.
+    """
 
     key: Key
     uid: str
     resource_version: str
     generation: int
     deleting: bool
+    created: datetime | None
+    requests: tuple[tuple[str, str], ...]
+    """Annotations that ask for something: name without the group, value."""
     spec_json: str
-    status_json: str
+    status_packed: bytes
 
     @classmethod
     def from_body(cls, body: Body) -> Self:
@@ -44,8 +54,10 @@ class ScheduledJobSeen:
             resource_version=metadata["resourceVersion"],
             generation=metadata.get("generation", 0),
             deleting="deletionTimestamp" in metadata,
+            created=moment(metadata.get("creationTimestamp")),
+            requests=tuple(sorted(wanted(metadata.get("annotations") or {}).items())),
             spec_json=json.dumps(body.get("spec") or {}),
-            status_json=json.dumps(body.get("status") or {}),
+            status_packed=zlib.compress(json.dumps(body.get("status") or {}).encode(), 1),
         )
 
     @property
@@ -55,7 +67,7 @@ class ScheduledJobSeen:
 
     @property
     def status(self) -> dict[str, Any]:
-        status: dict[str, Any] = json.loads(self.status_json)
+        status: dict[str, Any] = json.loads(zlib.decompress(self.status_packed))
         return status
 
 
@@ -71,6 +83,24 @@ class Store:
         self._jobs: dict[Key, dict[str, JobSeen]] = {}
         self._gone_jobs: dict[Key, dict[str, JobSeen]] = {}
         self._pods: dict[Key, dict[str, PodSeen]] = {}
+
+        self._switches: dict[str, Switch] = {}
+
+    def switch(self, namespace: str) -> Switch | None:
+        """The master switch of a namespace, while its annotation is there."""
+        return self._switches.get(namespace)
+
+    def put_namespace(self, body: Body) -> bool:
+        """Take in a namespace; whether its master switch has changed."""
+        metadata = body["metadata"]
+        name, before = metadata["name"], self._switches.pop(metadata["name"], None)
+        switch = namespace_switch(metadata.get("annotations") or {})
+        if switch is not None and "deletionTimestamp" not in metadata:
+            self._switches[name] = switch
+        return self._switches.get(name) != before
+
+    def drop_namespace(self, name: str) -> None:
+        self._switches.pop(name, None)
 
     def scheduled_job(self, key: Key) -> ScheduledJobSeen | None:
         return self.scheduled_jobs.get(key)
@@ -115,7 +145,7 @@ class Store:
         if known is not None and not _newer(seen, known):
             return None
         self._cron_jobs[key] = seen
-        if known is not None and _same(known, seen, ignoring={"last_schedule_time": None}):
+        if known is not None and _same(known, seen, ignoring={"last_schedule_time": None, "active": ()}):
             return None
         return key
 
@@ -215,7 +245,7 @@ def _newer(seen: Any, known: Any) -> bool:
     return int(seen.resource_version) > int(known.resource_version)
 
 
-def _same(known: Any, seen: Any, *, ignoring: dict[str, None]) -> bool:
+def _same(known: Any, seen: Any, *, ignoring: dict[str, Any]) -> bool:
     return bool(
         replace(known, resource_version="", **ignoring) == replace(seen, resource_version="", **ignoring)
     )

@@ -17,6 +17,7 @@ from scheduledjob_operator.remarks import Remark
 from scheduledjob_operator.schedule import Schedule
 from scheduledjob_operator.status import Ready
 from scheduledjob_operator.store import Key, ScheduledJobSeen, Store
+from scheduledjob_operator.suspension import Suspension
 
 RETRY_REFUSED = timedelta(seconds=60)
 """How soon a refused CronJob is tried again: a quota may have been raised, a foreign CronJob be gone."""
@@ -31,6 +32,10 @@ class Wanted:
 
     spec: ScheduledJobSpec
     schedule: Schedule
+    suspension: Suspension | None = None
+    """What holds the schedule back."""
+    resumes_at: datetime | None = None
+    """Slots from here on may still start when the CronJob comes into force: its bounds held them back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +69,24 @@ class CronJobSync:
         self._clock = clock
         self._owned_fields: dict[Key, int] = {}
 
+    def forget(self, key: Key) -> None:
+        """The ScheduledJob is gone."""
+        self._owned_fields.pop(key, None)
+
     def owned(self, seen: ScheduledJobSeen) -> CronJobSeen | None:
         """The CronJob that stands behind the ScheduledJob, as last seen."""
         known = self._store.cron_job(seen.key)
         return known if known and known.owner and known.owner.uid == seen.uid else None
+
+    def body(self, *, seen: ScheduledJobSeen, wanted: Wanted) -> Body:
+        """The CronJob in its desired state."""
+        return desired.cron_job(
+            parent=desired.Parent(namespace=seen.key.namespace, name=seen.key.name, uid=seen.uid),
+            spec=wanted.spec,
+            schedule=wanted.schedule,
+            defaults=self._defaults,
+            suspended=wanted.suspension is not None,
+        )
 
     async def bring(self, *, seen: ScheduledJobSeen, wanted: Wanted) -> Sync:
         """Bring the CronJob into its desired state, unless it is in it or belongs to somebody else.
@@ -75,10 +94,7 @@ class CronJobSync:
         Raises ApiError when the API server could not be asked, ScheduledJobGoneError when nothing is left
         to do.
         """
-        parent = desired.Parent(namespace=seen.key.namespace, name=seen.key.name, uid=seen.uid)
-        body = desired.cron_job(
-            parent=parent, spec=wanted.spec, schedule=wanted.schedule, defaults=self._defaults
-        )
+        body = self.body(seen=seen, wanted=wanted)
         have = self._store.cron_job(seen.key)
         if have is not None and not _may_take(have, seen=seen):
             return _conflict(have)
@@ -152,13 +168,15 @@ class CronJobSync:
         """
         spec, schedule = wanted.spec, wanted.schedule
         same = have.schedule == schedule.canonical and have.time_zone == spec.time_zone
-        if not spec.enabled or (same and not have.suspended):
+        if wanted.suspension or (same and not have.suspended):
             return
         now = self._clock()
+        if have.suspended and wanted.resumes_at and wanted.resumes_at <= now:
+            now = wanted.resumes_at - timedelta(seconds=1)
         earliest = max(filter(None, [have.last_schedule_time, have.created, now - spec.starting_deadline]))
         slot = schedule.latest_at_or_before(now, not_before=earliest)
         if slot is not None:
-            await self._cluster.set_last_schedule_time(
+            await self._cluster.patch_cron_job_status(
                 namespace=have.namespace, name=have.name, body={"lastScheduleTime": format_time(slot)}
             )
 
@@ -180,11 +198,16 @@ class CronJobSync:
         )
 
 
-def refusal(error: ApiError, *, body: Body) -> Ready:
-    """What to say when the API server refused the CronJob `body`: its own sentence, less our values."""
-    message = error.message
+def redacted(message: str, *, body: Body) -> str:
+    """A sentence of Kubernetes' own, less what people wrote into the CronJob `body` and may be secret."""
     for value in sorted(_values(body), key=len, reverse=True):
         message = message.replace(value, "[redacted]")
+    return message
+
+
+def refusal(error: ApiError, *, body: Body) -> Ready:
+    """What to say when the API server refused the CronJob `body`: its own sentence, less our values."""
+    message = redacted(error.message, body=body)
     if error.status == 403:
         quota = "exceeded quota" in message
         return Ready(reason=ReadyReason.QUOTA_EXCEEDED if quota else ReadyReason.FORBIDDEN, message=message)
@@ -194,7 +217,8 @@ def refusal(error: ApiError, *, body: Body) -> Ready:
 def _values(body: Body) -> set[str]:
     """What people wrote into a CronJob and may be secret, as it is and in quotes; of any shape."""
     template = body["spec"]["jobTemplate"]["spec"]["template"]
-    found = set(_texts(template["metadata"].get("annotations")))
+    annotations = template["metadata"].get("annotations") or {}
+    found = set(_texts({key: text for key, text in annotations.items() if not key.startswith(names.GROUP)}))
     for containers in ("containers", "initContainers"):
         for container in _objects(template["spec"].get(containers)):
             found.update(_container_values(container))
@@ -261,5 +285,5 @@ def _conflict(have: CronJobSeen) -> Sync:
 
 
 def _reconciled(wanted: Wanted) -> Ready:
-    state = "in sync" if wanted.spec.enabled else "suspended, because enabled is false"
+    state = f"suspended, because {wanted.suspension.message}" if wanted.suspension else "in sync"
     return Ready(reason=ReadyReason.RECONCILED, message=f"the CronJob is {state}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
@@ -197,6 +196,5 @@ async def _deleted(life: Life) -> None:
     await load.delete(life.rig.api)
     for path in (load.ALL, f"{load.BATCH}/cronjobs", f"{load.BATCH}/jobs"):
         await until_gone(life.rig.api, path)
-    await asyncio.sleep(1)
     await until_quiet(life.program)
     life.each("deleted ScheduledJob", tail, goal=0)

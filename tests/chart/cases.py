@@ -17,6 +17,9 @@ CASES: dict[str, dict[str, Any]] = {
         },
         "imagePullSecrets": [{"name": "pull-a"}],
     },
+    "suspended": {
+        "suspendAll": {"enabled": True, "reason": "moving house", "until": "2026-12-24T08:00:00+01:00"}
+    },
     "no CRD": {"crds": {"enabled": False}},
     "CRD goes with the release": {"crds": {"keep": False}, "priorityClasses": {"keep": False}},
     "no priority classes": {"priorityClasses": {"create": False}},

@@ -1,5 +1,7 @@
 """The operator's Deployment and what stands around it."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from scheduledjob_operator.settings import Settings
@@ -35,6 +37,7 @@ def test_the_operator_reads_what_the_values_say(monkeypatch: pytest.MonkeyPatch)
         **CASES["images from a registry of one's own"],
         **CASES["two namespaces"],
         **CASES["priority classes of another prefix"],
+        **CASES["suspended"],
         "logging": {"level": "DEBUG", "format": "text"},
     }
     assert settings(values, monkeypatch=monkeypatch) == Settings.model_construct(
@@ -43,6 +46,9 @@ def test_the_operator_reads_what_the_values_say(monkeypatch: pytest.MonkeyPatch)
         runner_image_pull_secrets=("pull-a", "pull-b"),
         watch_namespaces=("team-a", "team-b"),
         priority_class_prefix="batch-",
+        suspended=True,
+        suspended_reason="moving house",
+        suspended_until=datetime(2026, 12, 24, 7, tzinfo=UTC),
         log_level="DEBUG",
         log_format="text",
     )

@@ -92,20 +92,27 @@ def test_no_rule_reads_secrets_or_leads_to_more_rights(values: Values) -> None:
 
 
 @every_case
-def test_no_rule_writes_pods_or_jobs(values: Values) -> None:
+def test_no_rule_writes_pods_or_namespaces(values: Values) -> None:
     for rule in rules(render(values)):
-        if {"pods", "jobs"} & set(rule["resources"]):
+        if {"pods", "namespaces"} & set(rule["resources"]):
             assert not WRITES & set(rule["verbs"]), rule
 
 
 @every_case
-def test_the_operator_deletes_nothing(values: Values) -> None:
+def test_the_operator_deletes_nothing_but_jobs(values: Values) -> None:
     own = [
         role
         for role in roles(installed(render(values)))
         if not role["metadata"]["name"].endswith(("-view", "-edit"))
     ]
-    assert not any("delete" in verb for role in own for rule in role["rules"] for verb in rule["verbs"])
+    for rule in (rule for role in own for rule in role["rules"]):
+        if any("delete" in verb for verb in rule["verbs"]):
+            assert (rule["resources"], rule["verbs"][-1]) == (["jobs"], "delete")
+
+
+def test_with_given_namespaces_the_operator_reads_those_and_lists_none() -> None:
+    for rule in rules(installed(render({"watchNamespaces": ["team-a"], "rbac": {"aggregate": False}}))):
+        assert "namespaces" not in rule["resources"] or rule["verbs"] == ["get"]
 
 
 @every_case

@@ -40,6 +40,11 @@ REFUSED: dict[str, tuple[Values, list[str]]] = {
         {"imagePullSecrets": ["a"]},
         ["/imagePullSecrets/0", "want object"],
     ),
+    "an end of the suspension without a zone": (
+        {"suspendAll": {"until": "2026-12-24T08:00:00"}},
+        ["/suspendAll/until", "2026-12-24T08:00:00"],
+    ),
+    "a suspension that is only a word": ({"suspendAll": True}, ["/suspendAll", "want object"]),
     "a label that is no string": ({"podLabels": {"a": True}}, ["/podLabels/a", "want string"]),
     "a port that cannot be": ({"networkPolicy": {"apiServerPorts": [0]}}, ["/apiServerPorts/0", "minimum"]),
     "priority classes of Kubernetes' own prefix": (

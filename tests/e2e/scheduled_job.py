@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import copy
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import yaml
@@ -14,6 +16,27 @@ from tests.waiting import wait_until
 API_VERSION = "scheduledjob.dev/v1alpha1"
 NEVER = "0 0 1 1 *"
 """A schedule that does not fire during a test, but on New Year's Day."""
+EVERY_MINUTE = "* * * * *"
+
+
+def moment(text: str) -> datetime:
+    """A time of the API, such as 2026-12-24T08:00:00Z."""
+    return datetime.fromisoformat(text)
+
+
+def as_text(instant: datetime) -> str:
+    """A time as the API writes it."""
+    return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def next_minute(*, at_least: float) -> datetime:
+    """The next full minute that is so many seconds away."""
+    earliest = datetime.now(UTC) + timedelta(seconds=at_least)
+    return earliest.replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
+def seconds_between(earlier: str, later: str) -> float:
+    return (moment(later) - moment(earlier)).total_seconds()
 
 
 @dataclass(frozen=True)
@@ -62,16 +85,28 @@ class ScheduledJob:
         status: dict[str, Any] = self.get().get("status", {})
         return status
 
+    def condition(self, kind: str) -> dict[str, Any]:
+        """A condition of the newest generation; empty while there is none."""
+        body = self.get()
+        for condition in body.get("status", {}).get("conditions", []):
+            current = condition["observedGeneration"] == body["metadata"]["generation"]
+            if current and condition["type"] == kind:
+                found: dict[str, Any] = condition
+                return found
+        return {}
+
+    def wait_condition(self, kind: str, reason: str, *, timeout: float = 30) -> dict[str, Any]:
+        def found() -> dict[str, Any]:
+            condition = self.condition(kind)
+            assert condition.get("reason") == reason, condition
+            return condition
+
+        return wait_until(found, timeout=timeout, describe=f"{kind} of {self.name} has the reason {reason}")
+
     @property
     def ready(self) -> dict[str, Any]:
         """The Ready condition of the newest generation; empty while there is none."""
-        body = self.get()
-        conditions = copy.deepcopy(body.get("status", {}).get("conditions", []))
-        for condition in conditions:
-            if condition["observedGeneration"] == body["metadata"]["generation"]:
-                ready: dict[str, Any] = condition
-                return ready
-        return {}
+        return self.condition("Ready")
 
     def wait_ready(self, *, status: str = "True", timeout: float = 20) -> dict[str, Any]:
         return (
@@ -90,9 +125,12 @@ class ScheduledJob:
         return name
 
     def find_run(self, job_name: str | None = None) -> dict[str, Any]:
-        """The newest finished run, or the one of a Job; empty while it is not there."""
+        """The newest finished run, or the one that a Job began or ended, or that was made for a request.
+
+        Empty while it is not there.
+        """
         for run in self.status.get("recentRuns", []):
-            if job_name is None or run["jobName"] == job_name:
+            if job_name is None or job_name in (run["id"], run["jobName"], run.get("request")):
                 found: dict[str, Any] = run
                 return found
         return {}
@@ -103,11 +141,58 @@ class ScheduledJob:
             lambda: self.find_run(job_name), timeout=timeout, describe=f"the run {what} has ended"
         )
 
-    def events(self) -> list[tuple[str, str]]:
-        """(reason, note) of the Events about it."""
-        selector = f"--field-selector=involvedObject.kind=ScheduledJob,involvedObject.name={self.name}"
+    def ask(self, annotation: str, request: str | Mapping[str, Any]) -> dict[str, Any]:
+        """Ask for something by an annotation; the answer, as it stands in status.requests."""
+        before = self._answer(annotation)
+        self.annotate(annotation, request)
+
+        def answer() -> dict[str, Any]:
+            found = self._answer(annotation)
+            return {} if found == before else found
+
+        return wait_until(answer, timeout=20, describe=f"{annotation} of {self.name} is answered")
+
+    def annotate(self, annotation: str, request: str | Mapping[str, Any]) -> None:
+        value = request if isinstance(request, str) else json.dumps(request)
+        self.kubectl(
+            "annotate", "scheduledjob", self.name, "--overwrite", f"scheduledjob.dev/{annotation}={value}"
+        )
+
+    def _answer(self, annotation: str) -> dict[str, Any]:
+        requests = self.status.get("requests", [])
+        return next((entry for entry in requests if entry["annotation"] == annotation), {})
+
+    def wait_pending(self, name: str, *, timeout: float = 30) -> dict[str, Any]:
+        """The entry of a run that waits, by its id or by the request it was made for."""
+
+        def pending() -> dict[str, Any] | None:
+            entries = self.status.get("pending", [])
+            return next((run for run in entries if name in (run["id"], run.get("request"))), None)
+
+        found = wait_until(pending, timeout=timeout, describe=f"{name} is pending")
+        assert found is not None
+        return found
+
+    def events(self, kind: str = "ScheduledJob") -> list[tuple[str, str]]:
+        """(reason, note) of the Events about it, or about the object of another kind with its name."""
+        selector = f"--field-selector=involvedObject.kind={kind},involvedObject.name={self.name}"
         found = self.cluster.items("events", f"--namespace={self.namespace}", selector)
         return [(event["reason"], event["message"]) for event in found]
+
+    def jobs(self) -> dict[str, dict[str, Any]]:
+        """Its Jobs by name."""
+        selector = f"--selector=scheduledjob.dev/name={self.name}"
+        found = self.cluster.items("jobs", f"--namespace={self.namespace}", selector)
+        return {body["metadata"]["name"]: body for body in found}
+
+    def slot_job(self, slot: datetime) -> str:
+        """The name of the Job of a slot."""
+        return f"{self.name}-{int(slot.timestamp()) // 60}"
+
+    def log(self, job_name: str) -> str:
+        """What the Pod of a Job has printed; nothing while there is none."""
+        where = (f"--namespace={self.namespace}", f"job/{job_name}")
+        return self.cluster.kubectl("logs", *where, check=False).stdout
 
     def pods(self, job_name: str) -> list[dict[str, Any]]:
         return self.cluster.items("pods", f"--namespace={self.namespace}", f"--selector=job-name={job_name}")

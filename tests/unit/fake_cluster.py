@@ -71,14 +71,16 @@ class FakeCluster:
         """What becomes of the next requests: an error, LOST, or None for what should be."""
         self.rule: Callable[[Request], ApiError | None] = lambda _request: None
         """What becomes of each request, for as long as it stands."""
+        self.warnings: dict[str, list[str]] = {}
+        """What Warning Events say, by the uid of what they are about."""
         self._version = 1000
 
     # The protocol
 
-    async def get(self, kind: str, *, namespace: str, name: str) -> Body | None:
+    async def get(self, kind: str, *, namespace: str | None, name: str) -> Body | None:
         if await self._begin(Request("get", kind, name)):
             raise UNREACHABLE
-        return copy.deepcopy(self.objects.get((kind, namespace, name)))
+        return copy.deepcopy(self.objects.get((kind, namespace or "", name)))
 
     async def apply_cron_job(self, body: Body, *, force: bool) -> Body:
         request = Request("apply", "CronJob", body["metadata"]["name"], copy.deepcopy(body))
@@ -101,12 +103,53 @@ class FakeCluster:
         uid = body["metadata"].get("uid")
         return uid is None or (live is not None and live["metadata"]["uid"] == uid)
 
-    async def set_last_schedule_time(self, *, namespace: str, name: str, body: Body) -> Body:
-        request = Request("fence", "CronJob", name, copy.deepcopy(body))
+    async def patch_cron_job_status(
+        self, *, namespace: str, name: str, body: Body, resource_version: str | None = None
+    ) -> Body:
+        request = Request(
+            "fence" if "lastScheduleTime" in body else "tell", "CronJob", name, copy.deepcopy(body)
+        )
         lost = await self._begin(request)
         live = self._existing("CronJob", namespace, name)
+        if resource_version and live["metadata"]["resourceVersion"] != resource_version:
+            raise refused(409, "the object has been modified", "Conflict")
         changed = {**live, "status": merge_patch(live.get("status", {}), body)}
         return self._done(request, self.put("CronJob", changed), lost=lost)
+
+    async def annotate_cron_job(self, *, namespace: str, name: str, uid: str, annotations: Body) -> Body:
+        request = Request("annotate", "CronJob", name, copy.deepcopy(annotations))
+        lost = await self._begin(request)
+        live = self._of_uid("CronJob", namespace, name, uid=uid)
+        changed = merge_patch(live, {"metadata": {"annotations": annotations}})
+        return self._done(request, self.put("CronJob", changed), lost=lost)
+
+    async def create_job(self, body: Body) -> Body:
+        metadata = body["metadata"]
+        request = Request("create", "Job", metadata["name"], copy.deepcopy(body))
+        lost = await self._begin(request)
+        where = ("Job", metadata["namespace"], metadata["name"])
+        if where in self.objects:
+            raise refused(409, f'jobs.batch "{metadata["name"]}" already exists', "AlreadyExists")
+        given = {"uid": f"job-{self._next_version()}", "creationTimestamp": text(self._clock())}
+        made = {**body, "metadata": {**metadata, **given}, "status": {"startTime": text(self._clock())}}
+        return self._done(request, self.put("Job", made), lost=lost)
+
+    async def patch_job(self, *, namespace: str, name: str, uid: str, patch: Body) -> Body:
+        request = Request("end", "Job", name, copy.deepcopy(patch))
+        lost = await self._begin(request)
+        live = self._of_uid("Job", namespace, name, uid=uid)
+        return self._done(request, self.put("Job", merge_patch(live, patch)), lost=lost)
+
+    async def delete_job(self, *, namespace: str, name: str, uid: str) -> None:
+        request = Request("delete", "Job", name)
+        lost = await self._begin(request)
+        self._of_uid("Job", namespace, name, uid=uid)
+        self.delete("Job", namespace, name)
+        self._done(request, {}, lost=lost)
+
+    async def warnings_about(self, *, namespace: str, uid: str) -> list[str]:
+        await self._begin(Request("list", "Event", namespace))
+        return list(self.warnings.get(uid, ()))
 
     async def set_managed_fields(
         self, *, namespace: str, name: str, resource_version: str, entries: list[Body], annotations: Body
@@ -153,7 +196,7 @@ class FakeCluster:
     def put(self, kind: str, body: Body) -> Body:
         """Create or replace an object as it is given, with a new resource version."""
         metadata = body["metadata"]
-        where = (kind, metadata["namespace"], metadata["name"])
+        where = (kind, metadata.get("namespace", ""), metadata["name"])
         before = self.objects.get(where)
         same = before is not None and _less_version(before) == _less_version(body)
         if before is not None and same:
@@ -218,6 +261,12 @@ class FakeCluster:
         if (kind, namespace, name) not in self.objects:
             raise refused(404, f'{kind} "{name}" not found', "NotFound")
         return self.objects[kind, namespace, name]
+
+    def _of_uid(self, kind: str, namespace: str, name: str, *, uid: str) -> Body:
+        live = self._existing(kind, namespace, name)
+        if live["metadata"]["uid"] != uid:
+            raise refused(409, f"Precondition failed: UID in precondition: {uid}", "Conflict")
+        return live
 
     def _write(self, where: Id, managed: Body) -> Body:
         """Put the managed part of an object, with what the API server itself fills in."""

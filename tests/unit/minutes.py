@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from scheduledjob_operator.status import Assessment
 from tests.unit import bodies
 from tests.unit.bodies import Body
-from tests.unit.ledger import Ledger, observe
+from tests.unit.ledger import Assessment, Ledger, observe
 from tests.unit.moments import after_noon
 
 

@@ -79,12 +79,46 @@ def test_where_things_are(kind: str, given: dict[str, Any], expected: str) -> No
             {"metadata": {"resourceVersion": "7"}, "status": {"lastRun": None}},
         ),
         (
-            lambda cluster: cluster.set_last_schedule_time(**NAMED, body={"lastScheduleTime": "x"}),
+            lambda cluster: cluster.patch_cron_job_status(**NAMED, body={"lastScheduleTime": "x"}),
             "PATCH",
             "/apis/batch/v1/namespaces/shop/cronjobs/a/status",
             "application/merge-patch+json",
             {"fieldManager": "scheduledjob-operator"},
             {"status": {"lastScheduleTime": "x"}},
+        ),
+        (
+            lambda cluster: cluster.patch_cron_job_status(**SEEN, body={"active": []}),
+            "PATCH",
+            "/apis/batch/v1/namespaces/shop/cronjobs/a/status",
+            "application/merge-patch+json",
+            {"fieldManager": "scheduledjob-operator"},
+            {"metadata": {"resourceVersion": "7"}, "status": {"active": []}},
+        ),
+        (
+            lambda cluster: cluster.annotate_cron_job(**NAMED, uid="u", annotations={"k": "v"}),
+            "PATCH",
+            "/apis/batch/v1/namespaces/shop/cronjobs/a",
+            "application/merge-patch+json",
+            {"fieldManager": "scheduledjob-operator"},
+            {"metadata": {"uid": "u", "annotations": {"k": "v"}}},
+        ),
+        (
+            lambda cluster: cluster.create_job(job("a")),
+            "POST",
+            "/apis/batch/v1/namespaces/shop/jobs",
+            "application/json",
+            {"fieldManager": "scheduledjob-operator"},
+            job("a"),
+        ),
+        (
+            lambda cluster: cluster.patch_job(
+                **NAMED, uid="u", patch={"metadata": {"annotations": {"k": "v"}}, "spec": {"x": 1}}
+            ),
+            "PATCH",
+            "/apis/batch/v1/namespaces/shop/jobs/a",
+            "application/merge-patch+json",
+            {"fieldManager": "scheduledjob-operator"},
+            {"metadata": {"annotations": {"k": "v"}, "uid": "u"}, "spec": {"x": 1}},
         ),
         (
             lambda cluster: cluster.set_managed_fields(
@@ -109,7 +143,18 @@ def test_where_things_are(kind: str, given: dict[str, Any], expected: str) -> No
             {"metadata": {"namespace": "shop"}},
         ),
     ],
-    ids=["apply and take", "apply", "status", "last schedule time", "managed fields", "event"],
+    ids=[
+        "apply and take",
+        "apply",
+        "status",
+        "last schedule time",
+        "active Jobs",
+        "annotations",
+        "new Job",
+        "end of a Job",
+        "managed fields",
+        "event",
+    ],
 )
 def test_what_a_write_looks_like(
     request_: Call, method: str, where: str, content_type: str, query: dict[str, str], body: Any

@@ -114,7 +114,8 @@ def test_each_kind_is_followed_in_each_namespace() -> None:
     fake = cast("KubernetesCluster", FakeCluster(clock=lambda: NOON))
     found = Controller(settings=Settings(watch_namespaces=("a", "b")), cluster=fake, watching=fake)
     followed = sorted((informer.namespace or "", informer.kind) for informer in found.informers)
-    assert followed == [(namespace, kind) for namespace in "ab" for kind in ("CronJob", "Job", "Pod")]
+    kinds = ("CronJob", "Job", "Namespace", "Pod")
+    assert followed == [(namespace, kind) for namespace in "ab" for kind in kinds]
 
 
 # What kopf does not report

@@ -224,7 +224,7 @@ def test_names_are_camel_case_in_yaml_and_snake_case_in_python() -> None:
 
 
 def test_a_field_of_a_newer_version_is_ignored() -> None:
-    assert spec(catchUp={"policy": "Latest"}) == spec()
+    assert spec(window={"from": "22:00"}) == spec()
 
 
 def test_a_spec_is_frozen() -> None:
@@ -272,7 +272,18 @@ def test_a_status_that_is_written_is_read_back() -> None:
             }
         ],
         "nextRunTimes": ["2026-11-22T12:05:00Z"],
-        "counts": {"succeeded": 1, "failed": 0, "timedOut": 2, "cancelled": 0, "retries": 4},
+        "counts": {
+            "succeeded": 1,
+            "failed": 0,
+            "timedOut": 2,
+            "cancelled": 0,
+            "retries": 4,
+            "skipped": 5,
+            "missed": 6,
+        },
+        "accountedUntil": "2026-11-22T12:00:00Z",
+        "suspended": "Paused",
+        "scheduledSince": "2026-11-01T00:00:00Z",
         "lastRun": {
             "id": "portfolio-sync-29921975",
             "jobName": "portfolio-sync-29921975",
@@ -286,10 +297,63 @@ def test_a_status_that_is_written_is_read_back() -> None:
             "value": {"rows": [1, None]},
             "attempts": [{"number": 1, "podName": "p", "reason": "DeadlineExceeded"}],
         },
-        "active": [],
-        "activeCount": 0,
+        "active": [
+            {
+                "id": "portfolio-sync-29921980",
+                "jobName": "portfolio-sync-29921980-r2",
+                "trigger": "Schedule",
+                "startTime": "2026-11-22T12:05:00Z",
+                "attempt": 2,
+                "attempts": [{"number": 1, "exitCode": 70, "reason": "ExitCode"}],
+            }
+        ],
+        "activeCount": 1,
+        "pending": [
+            {
+                "id": "portfolio-sync-29921970",
+                "jobName": "portfolio-sync-29921970",
+                "slot": "2026-11-22T11:55:00Z",
+                "trigger": "CatchUp",
+                "reason": "CatchUp",
+                "dueTime": "2026-11-22T12:06:00Z",
+                "since": "2026-11-22T12:06:00Z",
+                "attempt": 1,
+                "attempts": [],
+            }
+        ],
         "consecutiveFailures": 2,
         "recentRuns": [],
+        "unstarted": [
+            {
+                "result": "Missed",
+                "reason": "NothingStartedIt",
+                "count": 6,
+                "first": "2026-11-22T11:00:00Z",
+                "last": "2026-11-22T11:25:00Z",
+            }
+        ],
+        "deadLetters": [
+            {
+                "id": "portfolio-sync-29921960",
+                "trigger": "Schedule",
+                "run": "portfolio-sync-29921960",
+                "attempts": 3,
+                "result": "Failed",
+                "reason": "ExitCode",
+                "time": "2026-11-22T11:31:00Z",
+                "overridden": False,
+            }
+        ],
+        "deadLettersDropped": 1,
+        "requests": [
+            {
+                "annotation": "run",
+                "id": "0123abcd",
+                "outcome": "Accepted",
+                "message": "it is run portfolio-sync-m0123abcd",
+                "time": "2026-11-22T12:00:00Z",
+            }
+        ],
     }
     status = ScheduledJobStatus.model_validate(written)
     assert status.model_dump(by_alias=True, exclude_none=True, mode="json") == written

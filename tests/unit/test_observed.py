@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from scheduledjob_operator.models import Trigger
 from scheduledjob_operator.observed import CronJobSeen, JobSeen, Owner, PodSeen
 from tests.unit import bodies
 from tests.unit.bodies import CRON_JOB_UID, LABELS, NAME, NAMESPACE, UID, Body
@@ -92,7 +93,7 @@ def test_only_the_controlling_owner_counts() -> None:
 def test_the_slot_of_a_job_is_read_if_there_is_one(annotations: Any, slot: Any, manual: bool) -> None:
     """Annotations are free text: whoever may make a Job must not be able to stop the operator with one."""
     seen = JobSeen.from_body(bodies.job(JOB, annotations=annotations))
-    assert (seen.slot, seen.manual) == (slot, manual)
+    assert (seen.slot, seen.trigger is Trigger.MANUAL) == (slot, manual)
 
 
 def test_who_asked_for_a_run_is_cut_to_what_the_status_takes() -> None:

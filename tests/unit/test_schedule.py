@@ -232,3 +232,64 @@ def test_the_latest_slot_is_the_last_of_the_slots(
     slots = schedule.slots_between(end - span, end, limit=500)
     assume(len(slots) < 500)
     assert schedule.latest_at_or_before(end, not_before=end - span) == (slots[-1] if slots else None)
+
+
+CHANGES = st.sampled_from(
+    [
+        ("Europe/Berlin", "2026-03-29"),
+        ("Europe/Berlin", "2026-10-25"),
+        (NEW_YORK, "2026-03-08"),
+        (NEW_YORK, "2026-11-01"),
+        ("Australia/Lord_Howe", "2025-10-05"),
+        ("Australia/Lord_Howe", "2026-04-05"),
+        ("Africa/Cairo", "2025-04-25"),
+        ("Africa/Cairo", "2025-10-31"),
+        ("America/Santiago", "2025-09-07"),
+        ("Pacific/Apia", "2011-12-30"),
+    ]
+)
+COMMON = st.sampled_from(
+    ["* * * * *", "*/30 * * * *", "@daily", "0 2 * * *", "30 1 * * SAT", "15 0-4 1,5 * FRI"]
+)
+HOURS = st.integers(0, 96).map(lambda hours: timedelta(hours=hours, minutes=hours * 7 % 60))
+
+
+@settings(max_examples=100)
+@given(EXPRESSIONS | COMMON, CHANGES, HOURS, HOURS)
+def test_as_many_runs_are_counted_around_a_clock_change_as_there_are_slots(
+    expression: str, change: tuple[str, str], before: timedelta, after: timedelta
+) -> None:
+    zone, day = change
+    schedule = Schedule.parse(expression, time_zone=zone)
+    start, end = utc(day) - before, utc(day) + after
+    assert schedule.count_between(start, end) == len(schedule.slots_between(start, end, limit=20_000))
+
+
+@settings(max_examples=150)
+@given(EXPRESSIONS | COMMON, ZONES, INSTANTS, st.timedeltas(timedelta(0), timedelta(days=4000)))
+def test_as_many_runs_are_counted_as_there_are_slots(
+    expression: str, zone: str, start: datetime, span: timedelta
+) -> None:
+    schedule = Schedule.parse(expression, time_zone=zone)
+    slots = schedule.slots_between(start, start + span, limit=500)
+    end = slots[-1] if len(slots) == 500 else start + span
+    assert schedule.count_between(start, end) == len(slots)
+
+
+@pytest.mark.parametrize(
+    ("expression", "time_zone", "start", "end", "expected"),
+    [
+        ("* * * * *", "Europe/Berlin", "2026-01-01T00:00Z", "2027-01-01T00:00Z", 365 * 1440),
+        ("0 2 * * *", "Europe/Berlin", "2026-03-28T00:00Z", "2026-03-29T22:00Z", 1),  # the 29th skips it
+        ("30 2 * * *", "Europe/Berlin", "2026-10-25T00:00Z", "2026-10-26T00:00Z", 2),  # repeated
+        ("0 12 * * *", "Etc/UTC", "2026-11-21T12:00Z", "2026-11-22T12:00Z", 1),  # from outside, to inside
+        ("0 12 * * *", "Etc/UTC", "2026-11-22T12:00Z", "2026-11-22T12:00Z", 0),
+        ("0 12 * * *", "Etc/UTC", "2026-11-23T12:00Z", "2026-11-22T12:00Z", 0),
+        ("0 12 13 * FRI", "Etc/UTC", "2026-11-01T00:00Z", "2026-12-01T00:00Z", 4),  # 6, 13, 20, 27
+        ("30 1 * * SAT", "America/Santiago", "2025-09-05T00:00Z", "2025-09-14T00:00Z", 3),  # and a Sunday
+        ("0 0 29 2 *", "Etc/UTC", "2090-01-01T00:00Z", "2110-01-01T00:00Z", 2),  # never found after 2096
+    ],
+)
+def test_runs_are_counted(expression: str, time_zone: str, start: str, end: str, expected: int) -> None:
+    schedule = Schedule.parse(expression, time_zone=time_zone)
+    assert schedule.count_between(utc(start), utc(end)) == expected

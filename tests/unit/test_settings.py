@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from pydantic import ValidationError
 
 from scheduledjob_operator.desired import RunnerDefaults
 from scheduledjob_operator.settings import Settings
+from scheduledjob_operator.suspension import Switch
 
 PREFIX = "SCHEDULEDJOB_OPERATOR_"
+CHRISTMAS_EVE = datetime(2026, 12, 24, 8, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +50,11 @@ def test_nothing_has_to_be_set() -> None:
         ("LOG_FORMAT", "text", "log_format", "text"),
         ("HTTP_PORT", "9090", "http_port", 9090),
         ("CONNECTIONS", "32", "connections", 32),
+        ("SUSPENDED", "true", "suspended", True),
+        ("SUSPENDED_REASON", "moving house", "suspended_reason", "moving house"),
+        ("SUSPENDED_UNTIL", "2026-12-24T08:00:00Z", "suspended_until", CHRISTMAS_EVE),
+        ("SUSPENDED_UNTIL", "2026-12-24T09:00:00+01:00", "suspended_until", CHRISTMAS_EVE),
+        ("SUSPENDED_UNTIL", "", "suspended_until", None),
     ],
 )
 def test_each_is_set_by_an_environment_variable(
@@ -68,6 +76,14 @@ def test_what_is_set_for_the_runner_reaches_the_runs(monkeypatch: pytest.MonkeyP
     )
 
 
+def test_the_master_switch_is_on_with_its_reason_and_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"SUSPENDED_REASON": " moving\nhouse ", "SUSPENDED_UNTIL": "2026-12-24T08:00:00Z"}
+    assert settings(monkeypatch, **given).switch is None
+    assert settings(monkeypatch, SUSPENDED="true").switch == Switch(
+        reason="moving house", until=CHRISTMAS_EVE, everywhere=True
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -77,6 +93,9 @@ def test_what_is_set_for_the_runner_reaches_the_runs(monkeypatch: pytest.MonkeyP
         ("HTTP_PORT", "70000"),
         ("CONNECTIONS", "0"),
         ("RUNNER_IMAGE_PULL_POLICY", "Sometimes"),
+        ("SUSPENDED", "perhaps"),
+        ("SUSPENDED_UNTIL", "2026-12-24T08:00:00"),
+        ("SUSPENDED_UNTIL", "tomorrow"),
     ],
 )
 def test_a_wrong_value_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:

@@ -12,10 +12,11 @@ from scheduledjob_operator.status import Ready
 from tests.unit import bodies
 from tests.unit.bodies import NAME
 from tests.unit.endings import COMPLETE, JOB, crashed, pod
-from tests.unit.ledger import READY, Ledger, observe
+from tests.unit.ledger import READY, SPEC, Ledger, observe
 from tests.unit.moments import MIDNIGHT, NOON, after_noon, text
 
 INVALID = Ready(reason=ReadyReason.INVALID_SCHEDULE, message="write something else")
+UNREADABLE: dict[str, Any] = {"spec": None, "schedule": None}
 
 
 def cron_job(**given: Any) -> CronJobSeen:
@@ -35,17 +36,34 @@ def test_the_first_status_is_complete() -> None:
                 "message": "the CronJob is in sync",
                 "observedGeneration": 1,
                 "lastTransitionTime": text(after_noon(30)),
-            }
+            },
+            {
+                "type": "Healthy",
+                "status": "Unknown",
+                "reason": "NeverRan",
+                "message": "no run has succeeded or failed yet",
+                "observedGeneration": 1,
+                "lastTransitionTime": text(after_noon(30)),
+            },
         ],
         "cronJobName": NAME,
         "scheduler": "CronJob",
         "resolvedSchedule": "*/5 * * * *",
         "nextRunTimes": [text(after_noon(300 * number)) for number in range(1, 6)],
+        "accountedUntil": ledger.written["accountedUntil"],
+        "scheduledSince": text(after_noon(30)),
         "active": [],
+        "pending": [],
         "activeCount": 0,
         "consecutiveFailures": 0,
-        "counts": {"succeeded": 0, "failed": 0, "timedOut": 0, "cancelled": 0, "retries": 0},
+        "counts": dict.fromkeys(
+            ["succeeded", "failed", "timedOut", "cancelled", "retries", "skipped", "missed"], 0
+        ),
         "recentRuns": [],
+        "unstarted": [],
+        "deadLetters": [],
+        "deadLettersDropped": 0,
+        "requests": [],
     }
     assert assessment.new_runs == ()
 
@@ -71,7 +89,7 @@ def test_the_transition_time_is_that_of_the_change_between_true_and_false() -> N
     ledger = Ledger()
 
     def since(ready: Ready = READY, *, seconds: float, generation: int = 1) -> Any:
-        ledger.see(observe(now=after_noon(seconds), generation=generation, ready=ready))
+        ledger.see(observe(now=after_noon(seconds)), generation=generation, ready=ready)
         return ledger.status.conditions[0].last_transition_time
 
     assert since(seconds=0) == after_noon(0)
@@ -85,8 +103,8 @@ def test_the_transition_time_is_that_of_the_change_between_true_and_false() -> N
 def test_what_is_wrong_is_said_for_the_generation_it_was_found_in() -> None:
     ledger = Ledger()
     ledger.see(observe())
-    ledger.see(observe(ready=INVALID, generation=2))
-    (condition,) = ledger.status.conditions
+    ledger.see(observe(**UNREADABLE), ready=INVALID, generation=2)
+    condition = ledger.status.conditions[0]
     assert (condition.status, condition.reason, condition.message) == (
         "False",
         "InvalidSchedule",
@@ -121,8 +139,8 @@ def test_a_condition_of_somebody_else_is_not_ours_to_read() -> None:
         ({"cron_job": None}, Scheduler.NONE),
         ({"cron_job": cron_job(spec={"suspend": True})}, Scheduler.NONE),
         ({"cron_job": cron_job(deletionTimestamp=text(NOON))}, Scheduler.NONE),
-        ({"ready": INVALID}, Scheduler.CRON_JOB),
-        ({"ready": INVALID, "cron_job": None}, Scheduler.NONE),
+        (UNREADABLE, Scheduler.CRON_JOB),
+        ({**UNREADABLE, "cron_job": None}, Scheduler.NONE),
     ],
     ids=[
         "in sync",
@@ -143,14 +161,16 @@ def test_next_runs_are_those_of_a_cron_job_that_fires(seen: dict[str, Any], sche
 def test_after_disabling_nothing_comes_next() -> None:
     ledger = Ledger()
     ledger.see(observe())
-    assessment = ledger.see(observe(cron_job=cron_job(spec={"suspend": True}), generation=2))
+    disabled = SPEC.model_copy(update={"enabled": False})
+    assessment = ledger.see(observe(spec=disabled, cron_job=cron_job(spec={"suspend": True})), generation=2)
     assert ledger.written["nextRunTimes"] == []
     assert assessment.look_again is None
 
 
 def test_next_runs_follow_the_cron_job_that_is_there_not_the_spec_that_was_refused() -> None:
     ledger = Ledger()
-    ledger.see(observe(ready=INVALID, cron_job=cron_job(spec={"schedule": "0 3 * * *"})))
+    other = cron_job(spec={"schedule": "0 3 * * *"})
+    ledger.see(observe(**UNREADABLE, cron_job=other), ready=INVALID)
     assert ledger.status.resolved_schedule == "0 3 * * *"
     assert ledger.status.next_run_times[0] == MIDNIGHT + timedelta(days=1, hours=3)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from scheduledjob_operator.models import ConcurrencyPolicy
-from scheduledjob_operator.status import MOST_RUNS
+from scheduledjob_operator.totals import MOST_RUNS
 from tests.unit import bodies
 from tests.unit.ledger import Ledger, observe
 from tests.unit.minutes import job, ran, see

@@ -48,9 +48,60 @@ runs = st.fixed_dictionaries(
         "peakMemoryBytes": numbers,
     },
 )
+attempts = st.lists(st.fixed_dictionaries({"number": st.integers(1, 3), "reason": words}), max_size=2)
 active_runs = st.fixed_dictionaries(
-    {"id": words, "jobName": words, "trigger": st.just("Schedule"), "startTime": times},
+    {
+        "id": words,
+        "jobName": words,
+        "trigger": st.just("Schedule"),
+        "startTime": times,
+        "attempt": st.integers(1, 3),
+        "attempts": attempts,
+    },
     optional={"slot": times, "reason": words, "message": words},
+)
+pending_runs = st.fixed_dictionaries(
+    {
+        "id": words,
+        "jobName": words,
+        "trigger": st.sampled_from(["Schedule", "CatchUp", "Backfill"]),
+        "reason": st.sampled_from(["Backoff", "Queued", "CatchUp", "CoolDown"]),
+        "dueTime": times,
+        "since": times,
+        "attempt": st.integers(1, 3),
+        "attempts": attempts,
+    },
+    optional={"slot": times, "startTime": times, "result": st.just("Failed"), "message": words},
+)
+unstarted = st.fixed_dictionaries(
+    {
+        "result": st.sampled_from(["Skipped", "Missed"]),
+        "reason": words,
+        "count": st.integers(1, 3),
+        "first": times,
+        "last": times,
+    }
+)
+letters = st.fixed_dictionaries(
+    {
+        "id": words,
+        "trigger": st.just("Schedule"),
+        "run": words,
+        "attempts": numbers,
+        "result": st.just("Failed"),
+        "reason": words,
+        "time": times,
+        "overridden": st.booleans(),
+    }
+)
+requests = st.fixed_dictionaries(
+    {
+        "annotation": words,
+        "id": words,
+        "outcome": st.sampled_from(["Accepted", "Refused"]),
+        "message": words,
+        "time": times,
+    }
 )
 conditions = st.fixed_dictionaries(
     {
@@ -62,6 +113,7 @@ conditions = st.fixed_dictionaries(
         "lastTransitionTime": times,
     }
 )
+COUNTS = ["succeeded", "failed", "timedOut", "cancelled", "retries", "skipped", "missed"]
 statuses = st.fixed_dictionaries(
     {
         "observedGeneration": st.integers(-1, 3),
@@ -71,8 +123,16 @@ statuses = st.fixed_dictionaries(
         "activeCount": numbers,
         "consecutiveFailures": numbers,
         "recentRuns": st.lists(runs, max_size=2),
+        "pending": st.lists(pending_runs, max_size=2),
+        "unstarted": st.lists(unstarted, max_size=2),
+        "deadLetters": st.lists(letters, max_size=1),
+        "deadLettersDropped": numbers,
+        "requests": st.lists(requests, max_size=1),
     },
     optional={
+        "accountedUntil": times,
+        "suspended": st.just("Paused"),
+        "scheduledSince": times,
         "cronJobName": words,
         "scheduler": st.sampled_from(["CronJob", "None"]),
         "resolvedSchedule": words,
@@ -80,14 +140,21 @@ statuses = st.fixed_dictionaries(
         "lastScheduleTime": times,
         "lastSuccessTime": times,
         "lastFailureTime": times,
-        "counts": st.fixed_dictionaries(
-            dict.fromkeys(["succeeded", "failed", "timedOut", "cancelled", "retries"], numbers)
-        ),
+        "counts": st.fixed_dictionaries(dict.fromkeys(COUNTS, numbers)),
         "averageDurationSeconds": st.just(1.5),
     },
 )
 """Statuses as they stand in the resource."""
-LISTS = ["conditions", "nextRunTimes", "active", "recentRuns"]
+LISTS = [
+    "conditions",
+    "nextRunTimes",
+    "active",
+    "recentRuns",
+    "pending",
+    "unstarted",
+    "deadLetters",
+    "requests",
+]
 
 
 @given(statuses, statuses, st.sets(st.sampled_from(LISTS)))

@@ -25,6 +25,8 @@ def test_active_runs_are_listed_oldest_first() -> None:
         "slot": text(after_noon(60)),
         "trigger": "Schedule",
         "startTime": text(after_noon(60)),
+        "attempt": 1,
+        "attempts": [],
     }
 
 

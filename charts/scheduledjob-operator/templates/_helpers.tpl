@@ -78,6 +78,12 @@ app.kubernetes.io/component: operator
   value: {{ .Values.logging.level | quote }}
 - name: SCHEDULEDJOB_OPERATOR_LOG_FORMAT
   value: {{ .Values.logging.format | quote }}
+- name: SCHEDULEDJOB_OPERATOR_SUSPENDED
+  value: {{ .Values.suspendAll.enabled | quote }}
+- name: SCHEDULEDJOB_OPERATOR_SUSPENDED_REASON
+  value: {{ .Values.suspendAll.reason | quote }}
+- name: SCHEDULEDJOB_OPERATOR_SUSPENDED_UNTIL
+  value: {{ .Values.suspendAll.until | quote }}
 - name: SCHEDULEDJOB_OPERATOR_HTTP_PORT
   value: "8080"
 # kopf calls itself by this; without it, it looks for a user name, and uid 65532 has none.
@@ -87,7 +93,7 @@ app.kubernetes.io/component: operator
       fieldPath: metadata.name
 {{- end -}}
 
-{{/* What the operator may do. All of it: no secrets, no pods or Jobs of its own making beyond CronJobs, no deletes. */}}
+{{/* What the operator may do. All of it: no secrets, no pods, no deletes but of Jobs. */}}
 {{- define "scheduledjob-operator.rules" -}}
 - apiGroups: [scheduledjob.dev]
   resources: [scheduledjobs]
@@ -103,13 +109,21 @@ app.kubernetes.io/component: operator
   verbs: [patch]
 - apiGroups: [batch]
   resources: [jobs]
-  verbs: [get, list, watch]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list, watch]
 - apiGroups: ["", events.k8s.io]
   resources: [events]
   verbs: [create, patch]
+# Why a Job got no pod stands in an Event and nowhere else.
+- apiGroups: [""]
+  resources: [events]
+  verbs: [list]
+# A namespace's annotations suspend what is in it. A Role lets the operator read its own namespace, not list any.
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: {{ if .Values.watchNamespaces }}[get]{{ else }}[get, list, watch]{{ end }}
 {{- end -}}
 
 {{/* Where the helm test puts its ScheduledJob: the release's namespace if the operator watches it, or the first that it watches. */}}

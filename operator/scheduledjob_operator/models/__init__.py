@@ -1,29 +1,57 @@
 """Frozen models of the ScheduledJob: its spec and its status."""
 
-from scheduledjob_operator.models.spec import ConcurrencyPolicy, Priority, ScheduledJobSpec
-from scheduledjob_operator.models.status import (
+from scheduledjob_operator.models.policies import (
+    Backoff,
+    CatchUp,
+    CatchUpPolicy,
+    ConcurrencyPolicy,
+    Expect,
+    PauseAfter,
+    Priority,
+    Retry,
+)
+from scheduledjob_operator.models.runs import (
     ActiveRun,
     Attempt,
-    Condition,
-    Counts,
+    DeadLetter,
+    PendingReason,
+    PendingRun,
     Result,
     Run,
+    Trigger,
+)
+from scheduledjob_operator.models.spec import ScheduledJobSpec
+from scheduledjob_operator.models.status import (
+    Condition,
+    Counts,
+    RequestOutcome,
     ScheduledJobStatus,
     Scheduler,
-    Trigger,
+    Unstarted,
 )
 
 __all__ = [
     "ActiveRun",
     "Attempt",
+    "Backoff",
+    "CatchUp",
+    "CatchUpPolicy",
     "ConcurrencyPolicy",
     "Condition",
     "Counts",
+    "DeadLetter",
+    "Expect",
+    "PauseAfter",
+    "PendingReason",
+    "PendingRun",
     "Priority",
+    "RequestOutcome",
     "Result",
+    "Retry",
     "Run",
     "ScheduledJobSpec",
     "ScheduledJobStatus",
     "Scheduler",
     "Trigger",
+    "Unstarted",
 ]

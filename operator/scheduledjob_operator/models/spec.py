@@ -3,18 +3,27 @@
 The docstring under a field is what `kubectl explain` prints for it.
 """
 
-from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema, model_validator
 
+from scheduledjob_operator.models.policies import (
+    CatchUp,
+    ConcurrencyPolicy,
+    Expect,
+    History,
+    PauseAfter,
+    Priority,
+    Retry,
+)
 from scheduledjob_operator.models.types import (
     Between,
     Duration,
     FreeObject,
     Model,
     PodTemplate,
-    parse_duration,
+    Time,
+    duration_field,
 )
 
 _SCHEDULE_CEL = (
@@ -29,27 +38,6 @@ _QUANTITY = {
 
 def _rule(rule: str, message: str) -> dict[str, Any]:
     return {"x-kubernetes-validations": [{"rule": rule, "message": message}]}
-
-
-def _default(text: str) -> Any:
-    return Field(default=parse_duration(text), json_schema_extra={"default": text})
-
-
-class ConcurrencyPolicy(StrEnum):
-    """What happens when a run is due while another one is active."""
-
-    ALLOW = "Allow"
-    FORBID = "Forbid"
-    REPLACE = "Replace"
-
-
-class Priority(StrEnum):
-    """Names of the priority classes that come with the operator, most urgent first."""
-
-    CRITICAL = "critical"
-    HIGH = "high"
-    NORMAL = "normal"
-    LOW = "low"
 
 
 class EnvVar(Model):
@@ -87,30 +75,6 @@ class Resources(Model):
         WithJsonSchema({"type": "object", "maxProperties": 32, "additionalProperties": _QUANTITY}),
     ] = None
     """What is set aside for the run on its node."""
-
-
-class Retry(Model):
-    """What happens after a failed attempt. Evictions, drains and preemptions never use up a retry."""
-
-    limit: int = Field(default=0, ge=0, le=100)
-    """How many more attempts follow a failed one. Kubernetes waits 10s before the first of them and
-    doubles the wait up to 10m. Default 0: one attempt only."""
-    never_on_exit_codes: list[Annotated[int, Field(ge=1, le=255)]] = Field(
-        default=[64, 65, 78], max_length=64, json_schema_extra={"x-kubernetes-list-type": "set"}
-    )
-    """Exit codes that end the run at once because trying again cannot help. Default: 64 (usage),
-    65 (bad data) and 78 (configuration) of sysexits.h."""
-
-
-class History(Model):
-    """How much of the past is kept."""
-
-    succeeded_jobs: int = Field(default=3, ge=1, le=50)
-    """How many succeeded Jobs, with their Pods and logs, stay in the cluster. Default 3."""
-    failed_jobs: int = Field(default=5, ge=1, le=50)
-    """How many failed Jobs, with their Pods and logs, stay in the cluster. Default 5."""
-    runs: int = Field(default=20, ge=1, le=100)
-    """How many finished runs status.recentRuns lists, also after their Jobs are gone. Default 20."""
 
 
 class ScheduledJobSpec(Model):
@@ -167,21 +131,34 @@ class ScheduledJobSpec(Model):
     pod_template: PodTemplate | None = None
     """What the other fields cannot say: a PodTemplateSpec that is merged into the run's Pod, such as
     nodeSelector, tolerations, volumes or sidecars. The run's own container is named job."""
-    timeout: Annotated[Duration, Between("1s", "720h")] = _default("24h")
+    timeout: Annotated[Duration, Between("1s", "720h")] = duration_field("24h")
     """Longest time one attempt may take. It then ends as TimedOut, with its log tail and result kept.
     Default 24h."""
-    grace_period: Annotated[Duration, Between("1s", "1h", example="30s")] = _default("30s")
+    pending_timeout: Annotated[Duration, Between("10s", "24h", example="15m")] = duration_field("15m")
+    """How long an attempt may wait for its container to start: for its image, a node, a quota. It then ends
+    as Failed, with the reason and Kubernetes' own sentence. Default 15m."""
+    grace_period: Annotated[Duration, Between("1s", "1h", example="30s")] = duration_field("30s")
     """Time between SIGTERM and SIGKILL when a run is ended early. Default 30s."""
     retry: Retry = Retry()
-    """What happens after a failed attempt: Kubernetes starts another one, up to limit times, unless the
-    exit code says that trying again cannot help. An attempt that ran into its timeout counts as failed;
+    """What happens after a failed attempt: another one starts, up to limit times, unless the exit code
+    says that trying again cannot help. An attempt that ran into its timeout counts as failed;
     one that was evicted, drained or preempted is started again and uses up nothing."""
     concurrency_policy: ConcurrencyPolicy = ConcurrencyPolicy.FORBID
     """What happens when a run is due while another one is active: Forbid skips it, Allow runs both,
     Replace ends the active one first. Default Forbid."""
-    starting_deadline: Annotated[Duration, Between("10s", "720h", example="10m")] = _default("10m")
+    starting_deadline: Annotated[Duration, Between("10s", "720h", example="10m")] = duration_field("10m")
     """How late a run may still start when nothing was there to start it in time; after that the slot
     is missed. Default 10m."""
+    catch_up: CatchUp = CatchUp()
+    """What happens to the slots that nothing started in time, after an outage of the cluster."""
+    starts_at: Time | None = None
+    """No slot before this time runs, such as 2026-12-24T08:00:00Z."""
+    ends_at: Time | None = None
+    """No slot after this time runs."""
+    pause_after: PauseAfter | None = None
+    """When the schedule pauses by itself. Default: never."""
+    expect: Expect | None = None
+    """What is expected of the runs; the condition Healthy says when it does not hold."""
     priority: Priority | None = None
     """Which run goes first when the cluster is full: critical, high, normal or low. Default: the
     cluster's own default priority."""
@@ -189,6 +166,12 @@ class ScheduledJobSpec(Model):
     """Name of a Kueue LocalQueue of the same namespace that admits the runs. Needs Kueue."""
     history: History = History()
     """How much of the past is kept."""
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> "ScheduledJobSpec":
+        if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
+            raise ValueError("endsAt must be later than startsAt")
+        return self
 
     @model_validator(mode="after")
     def _one_thing_to_run(self) -> "ScheduledJobSpec":
@@ -200,6 +183,10 @@ class ScheduledJobSpec(Model):
 
 
 SPEC_RULES = [
+    {
+        "rule": "!has(self.startsAt) || !has(self.endsAt) || self.startsAt < self.endsAt",
+        "message": "endsAt must be later than startsAt",
+    },
     {
         "rule": "has(self.handler) || has(self.command)",
         "message": "nothing to run: give handler (a function of the runner image) or command",

@@ -1,105 +1,12 @@
 """The ScheduledJob's status as frozen models: the ledger of runs, and the conditions."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import Field, WithJsonSchema
+from pydantic import Field
 
+from scheduledjob_operator.models.runs import ATOMIC, ActiveRun, DeadLetter, PendingRun, Result, Run
 from scheduledjob_operator.models.types import Model, Time
-
-Message = Annotated[str, Field(max_length=4096)]
-
-
-class Trigger(StrEnum):
-    """What asked for a run."""
-
-    SCHEDULE = "Schedule"
-    MANUAL = "Manual"
-
-
-class Result(StrEnum):
-    """How a run ended."""
-
-    SUCCEEDED = "Succeeded"
-    FAILED = "Failed"
-    TIMED_OUT = "TimedOut"
-    CANCELLED = "Cancelled"
-    UNKNOWN = "Unknown"
-
-
-class Attempt(Model):
-    """One Pod of a run."""
-
-    number: int = Field(ge=1)
-    """1 for the first attempt."""
-    pod_name: str | None = Field(default=None, max_length=253)
-    """The Pod, as long as it exists its logs are there."""
-    start_time: Time | None = None
-    """When the container started; absent when it never did."""
-    end_time: Time | None = None
-    """When the container ended."""
-    exit_code: int | None = None
-    """Exit code of the container; absent when it never started."""
-    reason: str = Field(default="", max_length=128)
-    """Why it ended: Completed, ExitCode, DeadlineExceeded, OOMKilled, Evicted, ImagePullBackOff, ..."""
-
-
-class ActiveRun(Model):
-    """A run that has not ended yet."""
-
-    id: str = Field(max_length=253)
-    """Identity of the run: the name of its Job."""
-    job_name: str = Field(max_length=253)
-    """The Job."""
-    slot: Time | None = None
-    """The scheduled time; absent for manual runs."""
-    trigger: Trigger
-    """Schedule or Manual."""
-    requested_by: str | None = Field(default=None, max_length=253)
-    """Who asked for a manual run, when known."""
-    start_time: Time
-    """When the Job was created."""
-    reason: str | None = Field(default=None, max_length=128)
-    """Why the run is stuck before its start, such as ImagePullBackOff or Unschedulable."""
-    message: Message | None = None
-    """What Kubernetes says about a run that is stuck before its start."""
-
-
-class Run(Model):
-    """A finished run."""
-
-    id: str = Field(max_length=253)
-    """Identity of the run: the name of its Job."""
-    job_name: str = Field(max_length=253)
-    """The Job; it may be gone by now."""
-    slot: Time | None = None
-    """The scheduled time; absent for manual runs."""
-    trigger: Trigger
-    """Schedule or Manual."""
-    requested_by: str | None = Field(default=None, max_length=253)
-    """Who asked for a manual run, when known."""
-    result: Result
-    """Succeeded, Failed, TimedOut, Cancelled, or Unknown when its Job was gone before its end was seen."""
-    reason: str = Field(max_length=128)
-    """Why: Completed, ExitCode, DeadlineExceeded, OOMKilled, ImagePullBackOff, Evicted, JobDeleted, ..."""
-    exit_code: int | None = None
-    """Exit code of the last attempt."""
-    start_time: Time | None = None
-    """When the run started."""
-    end_time: Time
-    """When the run ended."""
-    duration_seconds: float | None = Field(default=None, ge=0)
-    """Seconds from start to end."""
-    message: Message | None = None
-    """The handler's error, or the tail of the log."""
-    value: Annotated[Any, WithJsonSchema({"x-kubernetes-preserve-unknown-fields": True})] = None
-    """The handler's small JSON result."""
-    peak_memory_bytes: int | None = Field(default=None, ge=0)
-    """Most memory the run used, in bytes, as the runner measured it."""
-    attempts: list[Attempt] = Field(
-        default=[], max_length=20, json_schema_extra={"x-kubernetes-list-type": "atomic"}
-    )
-    """The Pods of the run, oldest first; of more than 20 the newest."""
 
 
 class Counts(Model):
@@ -115,6 +22,43 @@ class Counts(Model):
     """Runs that were ended before they were done: deleted, or replaced by the next one."""
     retries: int = Field(default=0, ge=0)
     """Attempts beyond the first one of each run."""
+    skipped: int = Field(default=0, ge=0)
+    """Slots that were not to run: another run was active, or the schedule was disabled or paused."""
+    missed: int = Field(default=0, ge=0)
+    """Slots that nothing started."""
+    unknown: int = Field(default=0, ge=0)
+    """Runs and slots whose end nobody saw: the operator was away, and their Jobs are gone."""
+
+
+class Unstarted(Model):
+    """Slots without a run in the ledger, for one and the same reason."""
+
+    result: Literal[Result.SKIPPED, Result.MISSED, Result.UNKNOWN]
+    """Skipped, Missed, or Unknown when a Job may have come and gone while the operator was away."""
+    reason: str = Field(max_length=128)
+    """OverlapForbidden, Disabled, Paused, Suspended, OutOfBounds; NothingStartedIt, StartingDeadline;
+    NotObserved."""
+    count: int = Field(ge=1)
+    """How many slots."""
+    first: Time
+    """The oldest of them."""
+    last: Time
+    """The newest of them."""
+
+
+class RequestOutcome(Model):
+    """What became of a request that was made by an annotation."""
+
+    annotation: str = Field(max_length=317)
+    """The annotation, without the group: run, backfill, retry, clear or cancel, and what follows."""
+    id: str = Field(max_length=64)
+    """Stands for the annotation and its value; another value is another request."""
+    outcome: Literal["Accepted", "Refused"]
+    """Accepted or Refused."""
+    message: str = Field(default="", max_length=1024)
+    """What was done, or what to write instead."""
+    time: Time
+    """When."""
 
 
 class Condition(Model):
@@ -132,6 +76,12 @@ class Condition(Model):
     """The generation of the spec that this was observed for."""
     last_transition_time: Time
     """When the status last changed."""
+
+    def after(self, previous: "Condition | None") -> "Condition":
+        """The same, its status being as old as that of `previous` when it is the same one."""
+        if previous is None or previous.status != self.status:
+            return self
+        return self.model_copy(update={"last_transition_time": previous.last_transition_time})
 
 
 class Scheduler(StrEnum):
@@ -151,21 +101,26 @@ class ScheduledJobStatus(Model):
         max_length=16,
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
-    """Ready: the spec was accepted and the CronJob is in sync. It does not turn red because a job failed."""
+    """Ready: the spec was accepted and the CronJob is in sync; it does not turn red because a job failed.
+    Healthy: the runs succeed, and as expected. Paused: the schedule is held back."""
     cron_job_name: str | None = Field(default=None, max_length=52)
     """The CronJob that stands behind this ScheduledJob."""
     scheduler: Scheduler | None = None
     """Who fires the schedule: CronJob, or None while it is disabled or refused."""
     resolved_schedule: str | None = Field(default=None, max_length=120)
     """The schedule as the CronJob has it."""
-    next_run_times: list[Time] = Field(
-        default=[], max_length=5, json_schema_extra={"x-kubernetes-list-type": "atomic"}
-    )
-    """The next five run times, in UTC; empty while disabled."""
-    active: list[ActiveRun] = Field(
-        default=[], max_length=100, json_schema_extra={"x-kubernetes-list-type": "atomic"}
-    )
+    next_run_times: list[Time] = Field(default=[], max_length=5, json_schema_extra=ATOMIC)
+    """The next five run times, in UTC; empty while disabled or paused."""
+    accounted_until: Time | None = None
+    """Every slot up to this time has its verdict."""
+    suspended: str | None = Field(default=None, max_length=64)
+    """Why the CronJob is suspended: Disabled, Paused, Suspended or OutOfBounds."""
+    scheduled_since: Time | None = None
+    """Since when the schedule has been in force without a break."""
+    active: list[ActiveRun] = Field(default=[], max_length=100, json_schema_extra=ATOMIC)
     """Runs that have not ended, oldest first."""
+    pending: list[PendingRun] = Field(default=[], max_length=200, json_schema_extra=ATOMIC)
+    """Runs that have no Job at the moment: waiting for their next attempt, queued, to be caught up."""
     active_count: int = Field(default=0, ge=0)
     """How many runs have not ended."""
     last_run: Run | None = None
@@ -182,7 +137,13 @@ class ScheduledJobStatus(Model):
     """How many runs ended how."""
     average_duration_seconds: float | None = Field(default=None, ge=0)
     """Mean duration of the succeeded runs in recentRuns."""
-    recent_runs: list[Run] = Field(
-        default=[], max_length=200, json_schema_extra={"x-kubernetes-list-type": "atomic"}
-    )
+    recent_runs: list[Run] = Field(default=[], max_length=200, json_schema_extra=ATOMIC)
     """Finished runs, newest first, kept after their Jobs are gone."""
+    unstarted: list[Unstarted] = Field(default=[], max_length=20, json_schema_extra=ATOMIC)
+    """Slots that had no run, newest first, those in a row with one verdict in one entry."""
+    dead_letters: list[DeadLetter] = Field(default=[], max_length=50, json_schema_extra=ATOMIC)
+    """Runs that used up their retries, newest first. Retry or clear them by an annotation."""
+    dead_letters_dropped: int = Field(default=0, ge=0)
+    """How many dead letters had to make room for newer ones."""
+    requests: list[RequestOutcome] = Field(default=[], max_length=20, json_schema_extra=ATOMIC)
+    """What became of the requests whose annotations are still there."""

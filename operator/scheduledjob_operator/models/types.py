@@ -9,6 +9,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainSerializer,
@@ -56,6 +57,11 @@ def format_duration(duration: timedelta) -> str:
     return "".join(parts) or "0s"
 
 
+def duration_field(text: str) -> Any:
+    """A field whose default is the duration `text`, spelt like that in the definition."""
+    return Field(default=parse_duration(text), json_schema_extra={"default": text})
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), PlainSerializer(format_duration)]
 """A length of time, written as text; to be bounded by `Between`."""
 
@@ -99,7 +105,10 @@ def parse_time(value: Any) -> datetime:
     moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     if moment.tzinfo is None:
         raise ValueError("must name its zone: write for example 2026-12-24T08:00:00Z")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is outside the calendar: write for example 2026-12-24T08:00:00Z") from None
 
 
 def format_time(moment: datetime) -> str:

@@ -1,0 +1,245 @@
+"""The part of the books that is about slots: their verdicts, and the runs that come of them. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from scheduledjob_operator import job_names
+from scheduledjob_operator.evidence import unseen_before
+from scheduledjob_operator.ledger import Sorted
+from scheduledjob_operator.models import (
+    CatchUp,
+    CatchUpPolicy,
+    ConcurrencyPolicy,
+    Counts,
+    PendingReason,
+    PendingRun,
+    Result,
+    ScheduledJobStatus,
+    Trigger,
+    Unstarted,
+)
+from scheduledjob_operator.models.policies import History
+from scheduledjob_operator.names import ConditionType, SlotReason
+from scheduledjob_operator.observation import Observation
+from scheduledjob_operator.schedule import Schedule, ScheduleError
+from scheduledjob_operator.slots import Accounts, Span, Timetable, account, with_verdicts, without_slot
+from scheduledjob_operator.suspension import Standing
+
+MOST_ROUNDS = 10
+"""How often `account` is asked for more at once: for a hundred thousand slots in all."""
+
+
+def with_late_starts(
+    status: ScheduledJobStatus, *, previous: ScheduledJobStatus, found: Sorted
+) -> ScheduledJobStatus:
+    """Take back the verdict on slots that were given up, and whose Jobs have come after all."""
+    if previous.accounted_until is None or not previous.unstarted:
+        return status
+    known = {run.id for run in (*previous.active, *previous.pending, *previous.recent_runs)}
+    for run in (*found.active, *found.ended):
+        if run.id in known or run.trigger is not Trigger.SCHEDULE or run.slot is None:
+            continue
+        entries, entry = without_slot(status.unstarted, run.slot)
+        if entry is not None:
+            counts = _added(status.counts or Counts(), [entry.model_copy(update={"count": 1})], sign=-1)
+            status = status.model_copy(update={"unstarted": entries, "counts": counts})
+    return status
+
+
+def accounts_of(
+    *,
+    previous: ScheduledJobStatus,
+    status: ScheduledJobStatus,
+    found: Sorted,
+    stand: Standing,
+    seen: Observation,
+) -> tuple[Accounts, datetime | None]:
+    """The slots that have passed, and the one that is undecided yet."""
+    whole = seen.now.replace(microsecond=0)
+    since = previous.accounted_until
+    if since is None:
+        fresh = previous.observed_generation < 0 and seen.cron_job and seen.cron_job.created
+        since = fresh or whole
+    timetable = _timetable(previous=previous, stand=stand, seen=seen)
+    if timetable is None:
+        return Accounts(until=max(since, whole), verdicts=(), to_catch_up=(), look_again=None), None
+    catch_up = seen.spec.catch_up if seen.spec and not stand.suspension else CatchUp()
+    accounts = Accounts(until=since, look_again=seen.now)
+    spans = _spans(status, found=found)
+    unseen = unseen_of(seen)
+    for _ in range(MOST_ROUNDS):
+        if accounts.look_again != seen.now:
+            break
+        more = account(
+            since=accounts.until,
+            now=seen.now,
+            timetable=timetable,
+            spans=spans,
+            catch_up=catch_up,
+            unseen_before=unseen,
+        )
+        accounts = replace(
+            more,
+            verdicts=(*accounts.verdicts, *more.verdicts),
+            to_catch_up=(*accounts.to_catch_up, *more.to_catch_up),
+        )
+    undecided = None
+    if timetable.suspended is None:
+        undecided = timetable.schedule.latest_at_or_before(seen.now, not_before=accounts.until)
+    return accounts, undecided
+
+
+def _timetable(*, previous: ScheduledJobStatus, stand: Standing, seen: Observation) -> Timetable | None:
+    """What the slots up to now had to go by: the CronJob as it stands in the cluster."""
+    have, reason = seen.cron_job, stand.suspension.reason if stand.suspension else None
+    if have is None:
+        # One that was deleted by hand: nothing could start its slots.
+        if seen.schedule is None or seen.spec is None or previous.cron_job_name is None:
+            return None
+        before = SlotReason(previous.suspended) if previous.suspended else None
+        return Timetable(
+            schedule=seen.schedule,
+            concurrency_policy=seen.concurrency_policy,
+            starting_deadline=seen.spec.starting_deadline,
+            suspended=before,
+            final=True,
+        )
+    try:
+        schedule = Schedule.parse(have.schedule, time_zone=have.time_zone or "Etc/UTC")
+    except ScheduleError:  # a hand-edited one, which is about to be put back
+        return None
+    refused = any(
+        entry.type == ConditionType.READY and entry.status == "False" for entry in previous.conditions
+    )
+    # While the API server refuses the new CronJob, the old one goes on.
+    changes = (
+        seen.schedule is not None
+        and not refused
+        and (
+            (seen.schedule.canonical, seen.schedule.time_zone) != (have.schedule, have.time_zone)
+            or have.suspended is not (reason is not None)
+        )
+    )
+    suspended = (SlotReason(previous.suspended) if previous.suspended else reason) if have.suspended else None
+    return Timetable(
+        schedule=schedule,
+        concurrency_policy=ConcurrencyPolicy(have.concurrency_policy),
+        starting_deadline=timedelta(seconds=have.starting_deadline_seconds or 0),
+        suspended=suspended,
+        final=changes,
+    )
+
+
+def _spans(status: ScheduledJobStatus, *, found: Sorted) -> list[Span]:
+    """The runs as far as slots are concerned."""
+    active = [Span(slot=run.slot, start=run.start_time, end=None) for run in found.active]
+    ended = [
+        Span(slot=run.slot, start=run.start_time or run.end_time, end=run.end_time)
+        for run in status.recent_runs
+    ]
+    waiting = [
+        Span(slot=run.slot, start=run.start_time or run.since, end=run.start_time or run.since)
+        for run in found.pending
+        if run.slot
+    ]
+    return [*active, *ended, *waiting]
+
+
+def with_slots(
+    status: ScheduledJobStatus, *, accounts: Accounts, found: Sorted, stand: Standing, seen: Observation
+) -> tuple[ScheduledJobStatus, list[PendingRun]]:
+    """The status with the slots accounted for, what waits, and what is to be caught up."""
+    since = seen.now.replace(microsecond=0)
+    caught_up = [
+        PendingRun(
+            id=job_names.slot_job(seen.name, slot),
+            job_name=job_names.slot_job(seen.name, slot),
+            slot=slot,
+            trigger=Trigger.CATCH_UP,
+            reason=PendingReason.CATCH_UP,
+            due_time=since,
+            since=since,
+        )
+        for slot in accounts.to_catch_up
+    ]
+    waiting = [run for run in found.pending if run.reason is not PendingReason.COOL_DOWN]
+    verdicts = list(accounts.verdicts)
+    stale = _stale([*(run for run in waiting if run.reason is PendingReason.CATCH_UP), *caught_up], seen=seen)
+    verdicts += [_unstarted(run, Result.MISSED, reason=SlotReason.NOTHING_STARTED_IT) for run in stale]
+    waiting = [run for run in waiting if run not in stale]
+    caught_up = [run for run in caught_up if run not in stale]
+    if stand.suspension:  # resuming starts no slot of the past
+        dropped = [run for run in waiting if run.reason is PendingReason.CATCH_UP and run.slot]
+        waiting = [run for run in waiting if run not in dropped]
+        verdicts += [_unstarted(run, Result.SKIPPED, reason=stand.suspension.reason) for run in dropped]
+    probe = _probe(stand, status=status, found=found, seen=seen)
+    suspended = str(stand.suspension.reason) if stand.suspension else None
+    return status.model_copy(
+        update={
+            "accounted_until": accounts.until,
+            "unstarted": with_verdicts(status.unstarted, verdicts),
+            "counts": _added(status.counts or Counts(), verdicts, sign=1),
+            "pending": [*waiting, *probe, *caught_up],
+            "suspended": suspended if seen.spec else status.suspended,
+        }
+    ), caught_up
+
+
+def _stale(catching_up: list[PendingRun], *, seen: Observation) -> list[PendingRun]:
+    """The slots waiting to be caught up that are too many by now: the oldest of them."""
+    if seen.spec is None:
+        return []
+    policy = seen.spec.catch_up
+    most = {CatchUpPolicy.ALL: policy.limit, CatchUpPolicy.LATEST: 1, CatchUpPolicy.NONE: 0}[policy.policy]
+    oldest_first = sorted(catching_up, key=lambda run: run.slot or run.due_time)
+    return oldest_first[: max(len(oldest_first) - most, 0)]
+
+
+def _unstarted(
+    run: PendingRun, result: Literal[Result.SKIPPED, Result.MISSED], *, reason: SlotReason
+) -> Unstarted:
+    slot = run.slot or run.due_time
+    return Unstarted(result=result, reason=reason, count=1, first=slot, last=slot)
+
+
+def unseen_of(seen: Observation) -> datetime | None:
+    """Before when Jobs may have come and gone unseen; None while the operator was watching."""
+    if not seen.first_look:
+        return None
+    return unseen_before(seen.jobs, history=seen.spec.history if seen.spec else History())
+
+
+def _probe(
+    stand: Standing, *, status: ScheduledJobStatus, found: Sorted, seen: Observation
+) -> list[PendingRun]:
+    """The run that is tried while the schedule is paused."""
+    if stand.probe is None or any(run.trigger is Trigger.PROBE for run in found.active):
+        return []
+    due = stand.probe
+    tried = [run.end_time for run in status.recent_runs if run.trigger is Trigger.PROBE]
+    if tried and seen.spec and seen.spec.pause_after:
+        # One that neither failed nor succeeded, because somebody cancelled it, is waited after too.
+        due = max(due, max(tried) + seen.spec.pause_after.cool_down)
+    name = job_names.probe_job(seen.name, due)
+    if before := [run for run in found.pending if run.id == name]:
+        return before
+    return [
+        PendingRun(
+            id=name,
+            job_name=name,
+            trigger=Trigger.PROBE,
+            reason=PendingReason.COOL_DOWN,
+            due_time=due,
+            since=seen.now.replace(microsecond=0),
+        )
+    ]
+
+
+def _added(counts: Counts, verdicts: Sequence[Unstarted], *, sign: int) -> Counts:
+    names = {Result.SKIPPED: "skipped", Result.MISSED: "missed", Result.UNKNOWN: "unknown"}
+    for entry in verdicts:
+        name = names[entry.result]
+        counts = counts.model_copy(update={name: max(getattr(counts, name) + sign * entry.count, 0)})
+    return counts

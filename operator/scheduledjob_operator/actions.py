@@ -1,0 +1,152 @@
+"""What the operator does about runs: starts and ends Jobs, and tells Kubernetes' controller of them.
+
+Every action may be repeated: a Job has one name, a verdict stands on the Job that it is about.
+"""
+
+import logging
+from collections.abc import Sequence
+
+from scheduledjob_operator import names
+from scheduledjob_operator.cluster import ApiError, Body, Cluster
+from scheduledjob_operator.deadlines import Waiting, gave_up, refusal_reason
+from scheduledjob_operator.job import job
+from scheduledjob_operator.models import PendingRun, Result
+from scheduledjob_operator.names import RunReason
+from scheduledjob_operator.observed import CronJobSeen, EndedAs, JobSeen
+from scheduledjob_operator.overrides import overrides_of
+from scheduledjob_operator.store import Key, Store
+from scheduledjob_operator.sync import redacted
+
+logger = logging.getLogger(__name__)
+
+TRIES = 5
+"""How often an entry in the CronJob's status is tried: its own controller writes there too."""
+AT_ONCE = 1
+"""Seconds of life that a Job has left when it is ended."""
+
+
+class Actions:
+    """The operator's hand on Jobs."""
+
+    def __init__(self, *, cluster: Cluster, store: Store) -> None:
+        self._cluster = cluster
+        self._store = store
+
+    async def end(self, seen: JobSeen, verdict: EndedAs) -> bool:
+        """End a Job: its Pods get SIGTERM, and it fails with the verdict in an annotation. False: it is gone.
+
+        One that waits in a queue has no clock that could run out: it is deleted.
+        """
+        patch: Body = {"metadata": {"annotations": {names.ANNOTATION_ENDED: verdict.annotation}}}
+        if not seen.suspended:
+            patch["spec"] = {"activeDeadlineSeconds": AT_ONCE}
+        try:
+            answer = await self._cluster.patch_job(
+                namespace=seen.namespace, name=seen.name, uid=seen.uid, patch=patch
+            )
+            self._store.put_job(answer)
+            if seen.suspended:
+                await self._cluster.delete_job(namespace=seen.namespace, name=seen.name, uid=seen.uid)
+        except ApiError as error:
+            if error.status not in (404, 409):
+                raise
+            logger.info("Job %s/%s is not there any more", seen.namespace, seen.name)
+            return False
+        return True
+
+    async def give_up(self, case: Waiting, *, body: Body) -> bool:
+        """End a Job that did not start in time, with Kubernetes' own words for it; False: it is gone.
+
+        `body`: the desired CronJob.
+        """
+        seen = case.job
+        refusals: list[str] = []
+        if case.pod is None:
+            try:
+                refusals = await self._cluster.warnings_about(namespace=seen.namespace, uid=seen.uid)
+            except ApiError as error:
+                logger.warning("the Events about Job %s/%s are unknown: %s", seen.namespace, seen.name, error)
+        verdict = gave_up(case, refusals=[redacted(text, body=body) for text in refusals])
+        return await self.end(seen, verdict)
+
+    async def start(self, run: PendingRun, *, body: Body, cron_job: CronJobSeen) -> EndedAs | None:
+        """Create the Job of a run's next attempt; what the API server has against it, or None.
+
+        `body`: the desired CronJob, `cron_job` the one that exists. Raises ApiError when nobody answered.
+        """
+        wanted = job(
+            run=run, cron_job=body, uid=cron_job.uid, overrides=overrides_of(cron_job.overrides, run=run)
+        )
+        try:
+            answer = await self._cluster.create_job(wanted)
+        except ApiError as error:
+            if error.status == 409:
+                return await self._take(run, cron_job=cron_job)
+            if not error.is_refusal:
+                raise
+            message = redacted(error.message, body={"spec": {"jobTemplate": wanted}})
+            reason = refusal_reason(message) if error.status == 403 else RunReason.NOT_STARTED
+            return EndedAs(result=Result.FAILED, reason=reason, message=message)
+        self._store.put_job(answer)
+        return None
+
+    async def _take(self, run: PendingRun, *, cron_job: CronJobSeen) -> EndedAs | None:
+        """The Job exists: made by us before a crash, or for the same slot by Kubernetes' own controller."""
+        found = await self._cluster.get("Job", namespace=cron_job.namespace, name=run.job_name)
+        if found is None:
+            raise ApiError(status=409, reason="Conflict", message=f"Job {run.job_name} came and went")
+        owners = found["metadata"].get("ownerReferences") or ()
+        labels = found["metadata"].get("labels") or {}
+        if any(owner["uid"] == cron_job.uid for owner in owners) and names.LABEL_NAME in labels:
+            self._store.put_job(found)
+            return None
+        message = f"a Job named {run.job_name} exists already and was not made for this ScheduledJob"
+        return EndedAs(result=Result.FAILED, reason=RunReason.NAME_CONFLICT, message=message)
+
+    async def tell(self, jobs: Sequence[JobSeen], *, cron_job: CronJobSeen) -> None:
+        """Enter Jobs into the CronJob's list of active ones: its concurrency policy counts only these."""
+        for _ in range(TRIES):
+            body = await self._cluster.get("CronJob", namespace=cron_job.namespace, name=cron_job.name)
+            if body is None or body["metadata"]["uid"] != cron_job.uid:
+                return
+            listed = list((body.get("status") or {}).get("active") or ())
+            known = {entry.get("uid") for entry in listed}
+            entries = [_reference(seen) for seen in jobs if seen.uid not in known]
+            if not entries:
+                self._store.put_cron_job(body)
+                return
+            try:
+                answer = await self._cluster.patch_cron_job_status(
+                    namespace=cron_job.namespace,
+                    name=cron_job.name,
+                    body={"active": [*listed, *entries]},
+                    resource_version=body["metadata"]["resourceVersion"],
+                )
+            except ApiError as error:
+                if error.status != 409:
+                    raise
+                continue
+            self._store.put_cron_job(answer)
+            return
+        raise ApiError(status=409, reason="Conflict", message=f"CronJob {cron_job.name} changes all the time")
+
+    async def keep_overrides(self, key: Key, *, cron_job: CronJobSeen, annotation: str) -> CronJobSeen:
+        """Write down what single runs override; the CronJob then."""
+        answer = await self._cluster.annotate_cron_job(
+            namespace=key.namespace,
+            name=key.name,
+            uid=cron_job.uid,
+            annotations={names.ANNOTATION_OVERRIDES: annotation},
+        )
+        self._store.put_cron_job(answer)
+        return CronJobSeen.from_body(answer)
+
+
+def _reference(seen: JobSeen) -> Body:
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "namespace": seen.namespace,
+        "name": seen.name,
+        "uid": seen.uid,
+    }

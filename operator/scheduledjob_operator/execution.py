@@ -1,0 +1,187 @@
+"""Carries out what the books call for: starts what is due, ends what is to end.
+
+What a status records is done after it was written, so that nothing is done twice; what a status only answers
+is done before, so that nothing is lost.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from scheduledjob_operator.actions import Actions
+from scheduledjob_operator.books import Books
+from scheduledjob_operator.cluster import Body
+from scheduledjob_operator.deadlines import waiting
+from scheduledjob_operator.models import (
+    ConcurrencyPolicy,
+    Result,
+    ScheduledJobSpec,
+    ScheduledJobStatus,
+    Trigger,
+)
+from scheduledjob_operator.names import RunReason
+from scheduledjob_operator.observed import CronJobSeen, EndedAs, JobSeen
+from scheduledjob_operator.overrides import needed, updated_annotation
+from scheduledjob_operator.pending import Plan, Start, plan
+from scheduledjob_operator.store import Key, Store
+
+logger = logging.getLogger(__name__)
+
+TRY_REFUSED = timedelta(seconds=30)
+"""How soon a Job that the API server refused is tried again: a quota may have been raised."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One ScheduledJob whose CronJob stands as it should."""
+
+    key: Key
+    spec: ScheduledJobSpec
+    body: Body
+    """The desired CronJob."""
+    cron_job: CronJobSeen
+    status: ScheduledJobStatus
+    """As it was written."""
+    books: Books
+
+
+class Execution:
+    """The hand that follows the books. Remembers, for as long as the process lives, what was refused."""
+
+    def __init__(self, *, actions: Actions, store: Store, clock: Callable[[], datetime]) -> None:
+        self._actions = actions
+        self._store = store
+        self._clock = clock
+        self._refused: dict[Key, dict[str, EndedAs]] = {}
+        self._told: dict[Key, frozenset[str]] = {}
+
+    def refused(self, key: Key) -> dict[str, EndedAs]:
+        """Run id -> what the API server has against its Job."""
+        return self._refused.get(key, {})
+
+    def forget(self, key: Key) -> None:
+        """The ScheduledJob is gone."""
+        self._refused.pop(key, None)
+        self._told.pop(key, None)
+
+    async def before_the_record(
+        self, key: Key, *, books: Books, status: ScheduledJobStatus, cron_job: CronJobSeen | None
+    ) -> CronJobSeen | None:
+        """Do what a request asks for and the status does not repeat: the record says that it was done.
+
+        The CronJob as it is then.
+        """
+        active = {run.id: run.job_name for run in books.status.active}
+        jobs = {job.name: job for job in self._store.jobs(key)}
+        for run_id, who in books.cancel.items():
+            if job := jobs.get(active.get(run_id, "")):
+                await self._actions.end(job, _cancelled(who))
+        if cron_job is not None:
+            annotation = updated_annotation(cron_job.overrides, new=books.overrides, kept=needed(status))
+            if annotation is not None:
+                return await self._actions.keep_overrides(key, cron_job=cron_job, annotation=annotation)
+        return cron_job
+
+    async def after_the_record(self, case: Case) -> tuple[bool, datetime | None]:
+        """Start and end what is due, now that the status says so: (whether anything was done, when next)."""
+        now = self._clock()
+        jobs = [job for job in self._store.jobs(case.key) if job.end is None and not job.deleting]
+        ended = await self._end_cancelled(jobs)
+        gave_up, patience = await self._give_up(case, jobs=jobs, now=now)
+        told = await self._tell(case, jobs=jobs)
+        due = _plan(case, now=now)
+        started = await self._start(case, due=due, jobs=jobs)
+        again = now + TRY_REFUSED if self._note_refusals(case) else None
+        look = min(filter(None, [patience, due.look_again, again]), default=None)
+        return ended or gave_up or told or started, look
+
+    async def _end_cancelled(self, jobs: Iterable[JobSeen]) -> bool:
+        """End the Jobs that an annotation asks to end."""
+        asked = [job for job in jobs if job.cancel is not None and job.ended_as is None]
+        return any([await self._actions.end(job, _cancelled(job.cancel or "")) for job in asked])
+
+    async def _give_up(
+        self, case: Case, *, jobs: Sequence[JobSeen], now: datetime
+    ) -> tuple[bool, datetime | None]:
+        """End the Jobs that did not start in time; when the next one's patience ends."""
+        pods = self._store.pods(case.key)
+        cases = waiting(jobs=jobs, pods=pods, pending_timeout=case.spec.pending_timeout)
+        over = [entry for entry in cases if entry.until <= now]
+        done = any([await self._actions.give_up(entry, body=case.body) for entry in over])
+        later = min((entry.until for entry in cases if entry.until > now), default=None)
+        return done, later
+
+    async def _tell(self, case: Case, *, jobs: Sequence[JobSeen]) -> bool:
+        """Enter the Jobs that Kubernetes' controller did not make into its list of active ones, once each."""
+        told = self._told.get(case.key, frozenset()) & {job.uid for job in jobs}
+        strangers = [
+            job
+            for job in jobs
+            if (job.trigger is not Trigger.SCHEDULE or job.attempt > 1)
+            and job.name not in case.cron_job.active
+            and job.uid not in told
+        ]
+        if strangers and case.spec.concurrency_policy is not ConcurrencyPolicy.ALLOW:
+            await self._actions.tell(strangers, cron_job=case.cron_job)
+            told |= {job.uid for job in strangers}
+        else:
+            strangers = []
+        if told:
+            self._told[case.key] = told
+        else:
+            self._told.pop(case.key, None)
+        return bool(strangers)
+
+    async def _start(self, case: Case, *, due: Plan, jobs: Sequence[JobSeen]) -> bool:
+        done = False
+        for start in due.start:
+            if start.replaces:
+                done = await self._replace(start, jobs=jobs) or done
+                continue  # it starts when they have ended
+            refused = await self._actions.start(start.run, body=case.body, cron_job=case.cron_job)
+            if refused is None:
+                self._refused.get(case.key, {}).pop(start.run.id, None)
+                done = True
+            else:
+                logger.warning("Job %s of %s was refused: %s", start.run.job_name, case.key, refused.reason)
+                self._refused.setdefault(case.key, {})[start.run.id] = refused
+        return done
+
+    async def _replace(self, start: Start, *, jobs: Sequence[JobSeen]) -> bool:
+        verdict = EndedAs(
+            result=Result.CANCELLED,
+            reason=RunReason.REPLACED,
+            message=f"the run {start.run.id} replaced this one",
+        )
+        replaced = [job for job in jobs if job.name in start.replaces and job.ended_as is None]
+        return any([await self._actions.end(job, verdict) for job in replaced])
+
+    def _note_refusals(self, case: Case) -> bool:
+        """Whether a run that waits was refused; what was said about the others is forgotten."""
+        pending = {run.id for run in case.status.pending}
+        refused = {run_id: said for run_id, said in self.refused(case.key).items() if run_id in pending}
+        if refused:
+            self._refused[case.key] = refused
+        else:
+            self._refused.pop(case.key, None)
+        return bool(refused)
+
+
+def _plan(case: Case, *, now: datetime) -> Plan:
+    status, books = case.status, case.books
+    return plan(
+        pending=status.pending,
+        active=status.active,
+        concurrency_policy=case.spec.concurrency_policy,
+        next_slots=status.next_run_times,
+        unstarted_slot=books.undecided,
+        held=books.standing.switch is not None,
+        catching_up=books.standing.suspension is None,
+        now=now,
+    )
+
+
+def _cancelled(who: str) -> EndedAs:
+    message = f"cancelled by {who}" if who else "cancelled"
+    return EndedAs(result=Result.CANCELLED, reason=RunReason.CANCELLED, message=message)

@@ -1,0 +1,126 @@
+"""The operator as a process that is killed, and started again each time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import signal
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.cluster.control_plane import free_port
+from tests.cluster.paths import CHECKOUT
+from tests.cluster.processes import Processes, start_ticks
+
+NAME = "operator"
+
+
+class OperatorProcess:
+    """One operator at a time. `away`: seconds until the next one starts, one of these at random."""
+
+    def __init__(
+        self, *, processes: Processes, folder: Path, seed: int, away: Sequence[float] = (0.0, 0.0, 0.5, 4.0)
+    ) -> None:
+        self._processes = processes
+        self._kubeconfig = folder / "operator.kubeconfig"
+        self._away = away
+        self._random = random.Random(seed)
+        self._lock = asyncio.Lock()
+        self._returning: asyncio.Task[None] | None = None
+        self._port = free_port()
+        self._pid: int | None = None
+        self.deaths: list[str] = []
+        """What was killed, in order; what was not killed by us is not in it, and is an error."""
+
+    def connect(self, *, port: int) -> None:
+        """Where the operator finds the API server: a plain HTTP port of this machine."""
+        document = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "soak", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
+            "users": [{"name": "soak", "user": {"token": "none"}}],
+            "contexts": [{"name": "soak", "context": {"cluster": "soak", "user": "soak"}}],
+            "current-context": "soak",
+        }
+        self._kubeconfig.write_text(json.dumps(document))
+
+    def start(self) -> None:
+        env = {
+            "KUBECONFIG": str(self._kubeconfig),
+            "PYTHONPATH": str(CHECKOUT / "operator"),
+            "SCHEDULEDJOB_OPERATOR_HTTP_PORT": str(self._port),
+            "SCHEDULEDJOB_OPERATOR_LOG_FORMAT": "text",
+        }
+        argv = [sys.executable, "-m", "scheduledjob_operator"]
+        self._pid = self._processes.start(NAME, argv, env=env, dies_with_us=True).pid
+
+    @property
+    def log(self) -> Path:
+        return self._processes.log(NAME)
+
+    async def kill(self, what: str) -> None:
+        """SIGKILL, and return when it is dead; it comes back by itself. Twice at once is once."""
+        async with self._lock:
+            if self._returning is not None and not self._returning.done():
+                return
+            await self._end()
+            self.deaths.append(what)
+            self._note(f"killed: {what}")
+            self._returning = asyncio.create_task(self._return(self._random.choice(self._away)))
+
+    async def stay_away(self, seconds: float) -> None:
+        """Kill it, and start it again after so long."""
+        async with self._lock:
+            await self._back()
+            await self._end()
+            self._note(f"killed, for {seconds:.0f} s")
+            self._returning = asyncio.create_task(self._return(seconds))
+        await self._returning
+
+    async def until_ready(self, *, seconds: float = 60.0) -> None:
+        """Return when it is there, and its /readyz is 200."""
+        async with asyncio.timeout(seconds):
+            await self._back()
+            while not await asyncio.to_thread(self._is_ready):
+                self._processes.check(NAME)
+                await asyncio.sleep(0.1)
+
+    async def stop(self) -> None:
+        if self._returning is not None:
+            self._returning.cancel()
+            await asyncio.gather(self._returning, return_exceptions=True)
+        await self._end()
+
+    async def _back(self) -> None:
+        if self._returning is not None:
+            await self._returning
+
+    async def _return(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self.start()
+
+    async def _end(self) -> None:
+        pid, self._pid = self._pid, None
+        if pid is None:
+            return
+        if start_ticks(pid) is None:
+            raise RuntimeError(f"the operator ended by itself; see {self.log}")
+        os.kill(pid, signal.SIGKILL)
+        while start_ticks(pid) is not None:  # noqa: ASYNC110  # the kernel tells nobody but its parent
+            await asyncio.sleep(0.002)
+
+    def _note(self, line: str) -> None:
+        with self.log.open("a") as log:
+            log.write(f"--- {line}\n")
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/readyz", timeout=5) as answer:
+                return int(answer.status) == 200
+        except (OSError, urllib.error.HTTPError):
+            return False
