@@ -9,7 +9,7 @@ VENV := .venv/.installed
 PYTEST := $(PYTHON) -m pytest
 CLUSTER := $(PYTHON) -m tests.cluster
 
-.PHONY: help demo test lint unit e2e cluster-up cluster-down cluster-status images crds locks bench clean
+.PHONY: help demo test lint unit e2e cluster-up cluster-down cluster-status images crds locks bench soak clean
 
 help:  ## Show this menu
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -62,6 +62,9 @@ locks: $(VENV)  ## Pin the newest allowed versions of all dependencies, with has
 
 bench: $(VENV)  ## Measure writes, throughput and memory on a control plane of its own
 	@$(PYTHON) -m tests.bench
+
+soak: $(VENV)  ## Kill the operator 200 times, keep it and Kubernetes away for minutes; half an hour
+	@$(PYTHON) -m tests.soak --kills 200 --away
 
 clean: $(VENV)  ## Remove the test cluster and everything that was made here, the virtual environment too
 	@$(CLUSTER) down

@@ -1,12 +1,12 @@
 """The part of the books that is about slots: their verdicts, and the runs that come of them. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from scheduledjob_operator import job_names
-from scheduledjob_operator.evidence import unseen_before
+from scheduledjob_operator.evidence import boundaries
 from scheduledjob_operator.ledger import Sorted
 from scheduledjob_operator.models import (
     CatchUp,
@@ -23,6 +23,7 @@ from scheduledjob_operator.models import (
 from scheduledjob_operator.models.policies import History
 from scheduledjob_operator.names import ConditionType, SlotReason
 from scheduledjob_operator.observation import Observation
+from scheduledjob_operator.observed import JobSeen
 from scheduledjob_operator.schedule import Schedule, ScheduleError
 from scheduledjob_operator.slots import Accounts, Span, Timetable, account, with_verdicts, without_slot
 from scheduledjob_operator.suspension import Standing
@@ -48,6 +49,17 @@ def with_late_starts(
     return status
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slots:
+    """The slots that have passed since the last accounting."""
+
+    accounts: Accounts
+    undecided: datetime | None = None
+    """The newest of them, if Kubernetes may still start it."""
+    closed: bool = False
+    """Whether the verdicts are the last ones of a timetable that is about to be another."""
+
+
 def accounts_of(
     *,
     previous: ScheduledJobStatus,
@@ -55,8 +67,8 @@ def accounts_of(
     found: Sorted,
     stand: Standing,
     seen: Observation,
-) -> tuple[Accounts, datetime | None]:
-    """The slots that have passed, and the one that is undecided yet."""
+) -> Slots:
+    """The slots that have passed."""
     whole = seen.now.replace(microsecond=0)
     since = previous.accounted_until
     if since is None:
@@ -64,11 +76,18 @@ def accounts_of(
         since = fresh or whole
     timetable = _timetable(previous=previous, stand=stand, seen=seen)
     if timetable is None:
-        return Accounts(until=max(since, whole), verdicts=(), to_catch_up=(), look_again=None), None
+        return Slots(accounts=Accounts(until=max(since, whole)))
     catch_up = seen.spec.catch_up if seen.spec and not stand.suspension else CatchUp()
-    accounts = Accounts(until=since, look_again=seen.now)
     spans = _spans(status, found=found)
-    unseen = unseen_of(seen)
+    changing = timetable.final
+    held = Accounts(until=since)
+    if (lifted := _lifted(timetable, seen=seen)) is not None:
+        held = account(since=since, now=lifted, timetable=timetable, spans=spans, catch_up=CatchUp())
+        held = replace(held, until=max(lifted, held.until))
+        # What the bounds do not hold back any more may still start, once the CronJob is in force.
+        may_start = timetable.suspended is SlotReason.OUT_OF_BOUNDS
+        timetable = replace(timetable, suspended=None, final=changing and not may_start)
+    accounts = replace(held, look_again=seen.now)
     for _ in range(MOST_ROUNDS):
         if accounts.look_again != seen.now:
             break
@@ -78,17 +97,32 @@ def accounts_of(
             timetable=timetable,
             spans=spans,
             catch_up=catch_up,
-            unseen_before=unseen,
+            unseen_before=unseen_of(seen),
         )
         accounts = replace(
             more,
             verdicts=(*accounts.verdicts, *more.verdicts),
             to_catch_up=(*accounts.to_catch_up, *more.to_catch_up),
         )
+    closed = changing and bool(accounts.verdicts or accounts.to_catch_up)
     undecided = None
     if timetable.suspended is None:
         undecided = timetable.schedule.latest_at_or_before(seen.now, not_before=accounts.until)
-    return accounts, undecided
+    return Slots(accounts=accounts, undecided=undecided, closed=closed)
+
+
+def _lifted(timetable: Timetable, *, seen: Observation) -> datetime | None:
+    """When what held the schedule back was over, if the CronJob is suspended beyond that: nobody was there.
+
+    What comes later was not held back; nothing started it.
+    """
+    if timetable.suspended is SlotReason.OUT_OF_BOUNDS and seen.spec and seen.spec.starts_at:
+        over = seen.spec.starts_at - timedelta(seconds=1)
+    elif timetable.suspended is SlotReason.SUSPENDED:
+        over = max((switch.until for switch in seen.switches if switch.until), default=seen.now)
+    else:
+        return None
+    return over if over < seen.now else None
 
 
 def _timetable(*, previous: ScheduledJobStatus, stand: Standing, seen: Observation) -> Timetable | None:
@@ -206,9 +240,14 @@ def _unstarted(
 
 def unseen_of(seen: Observation) -> datetime | None:
     """Before when Jobs may have come and gone unseen; None while the operator was watching."""
+    return max((job.created for job in oldest_kept(seen)), default=None)
+
+
+def oldest_kept(seen: Observation) -> list[JobSeen]:
+    """The Jobs before which others may have come and gone unseen; none while the operator was watching."""
     if not seen.first_look:
-        return None
-    return unseen_before(seen.jobs, history=seen.spec.history if seen.spec else History())
+        return []
+    return boundaries(seen.jobs, history=seen.spec.history if seen.spec else History())
 
 
 def _probe(

@@ -35,23 +35,34 @@ class Actions:
     async def end(self, seen: JobSeen, verdict: EndedAs) -> bool:
         """End a Job: its Pods get SIGTERM, and it fails with the verdict in an annotation. False: it is gone.
 
-        One that waits in a queue has no clock that could run out: it is deleted.
+        One that waits in a queue has no clock that could run out: its verdict is on it, and once that is in
+        the status it is `remove`d.
         """
-        patch: Body = {"metadata": {"annotations": {names.ANNOTATION_ENDED: verdict.annotation}}}
-        if not seen.suspended:
-            patch["spec"] = {"activeDeadlineSeconds": AT_ONCE}
+        patch: Body = {
+            "metadata": {"annotations": {names.ANNOTATION_ENDED: verdict.annotation}},
+            "spec": {"activeDeadlineSeconds": AT_ONCE},
+        }
         try:
             answer = await self._cluster.patch_job(
                 namespace=seen.namespace, name=seen.name, uid=seen.uid, patch=patch
             )
             self._store.put_job(answer)
-            if seen.suspended:
-                await self._cluster.delete_job(namespace=seen.namespace, name=seen.name, uid=seen.uid)
         except ApiError as error:
             if error.status not in (404, 409):
                 raise
             logger.info("Job %s/%s is not there any more", seen.namespace, seen.name)
             return False
+        return True
+
+    async def remove(self, seen: JobSeen) -> bool:
+        """Delete a Job that will not run any more; False: it is gone."""
+        try:
+            await self._cluster.delete_job(namespace=seen.namespace, name=seen.name, uid=seen.uid)
+        except ApiError as error:
+            if error.status not in (404, 409):
+                raise
+            return False
+        self._store.drop_job(Key(seen.namespace, seen.parent), seen.name, uid=seen.uid)
         return True
 
     async def give_up(self, case: Waiting, *, body: Body) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from scheduledjob_operator.accounting import accounts_of, unseen_of, with_late_starts, with_slots
+from scheduledjob_operator.accounting import accounts_of, oldest_kept, with_late_starts, with_slots
 from scheduledjob_operator.dead_letters import updated
 from scheduledjob_operator.evidence import lost, may_have_run
 from scheduledjob_operator.ledger import Sorted, cancelled, sort_out
@@ -48,6 +48,8 @@ class Books:
     """Run id -> who wants the active run to end."""
     undecided: datetime | None = None
     """The slot that has passed, and that Kubernetes may still start."""
+    closed: bool = False
+    """Whether the CronJob is about to change, and the verdicts by what it was have to be written before."""
     urgent: bool = False
     """Whether the slots alone are worth a write of the status."""
     look_again: datetime | None = None
@@ -64,7 +66,8 @@ def keep(*, previous: ScheduledJobStatus, seen: Observation) -> Books:
     )
     stand = _standing(status, seen=seen)
     status = with_late_starts(status, previous=previous, found=found)
-    accounts, undecided = accounts_of(previous=previous, status=status, found=found, stand=stand, seen=seen)
+    slots = accounts_of(previous=previous, status=status, found=found, stand=stand, seen=seen)
+    accounts = slots.accounts
     status, caught_up = with_slots(status, accounts=accounts, found=found, stand=stand, seen=seen)
     status, letters = _with_letters(status, new_runs=new_runs, cleared=frozenset(), seen=seen)
     books = Books(
@@ -74,8 +77,9 @@ def keep(*, previous: ScheduledJobStatus, seen: Observation) -> Books:
         verdicts=accounts.verdicts,
         caught_up=accounts.to_catch_up,
         letters=tuple(letters),
-        undecided=undecided,
-        urgent=accounts.urgent or bool(caught_up),
+        undecided=slots.undecided,
+        closed=slots.closed,
+        urgent=accounts.urgent or slots.closed or bool(caught_up),
         look_again=_soonest(
             accounts.look_again, stand.look_again, seen.now + EVIDENCE_INTERVAL if found.awaited else None
         ),
@@ -85,9 +89,10 @@ def keep(*, previous: ScheduledJobStatus, seen: Observation) -> Books:
 
 def _give_up(found: Sorted, *, seen: Observation) -> None:
     """End the runs whose Jobs the API server has refused for too long, or may have come and gone unseen."""
-    unseen = unseen_of(seen)
+    kept = oldest_kept(seen)
+    pending = list(found.pending)
     for run in list(found.pending):
-        if may_have_run(run, unseen=unseen):
+        if may_have_run(run, oldest_kept=kept, pending=pending):
             found.pending.remove(run)
             found.ended.append(lost(run, now=seen.now))
             continue

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from scheduledjob_operator import names
@@ -18,6 +18,8 @@ from scheduledjob_operator.work_queue import WorkQueue
 logger = logging.getLogger(__name__)
 
 CHILD_KINDS = ("CronJob", "Job", "Pod")
+START_PATIENCE = timedelta(seconds=3)
+"""How long a run may last before its beginning is written: one that is shorter costs one write, not two."""
 PRUNE_DELAY = 5.0
 """Seconds between a list that was repeated and the look for what is missing from it."""
 
@@ -39,6 +41,7 @@ class Controller:
             defaults=settings.runner_defaults,
             clock=lambda: datetime.now(UTC),
             switch=settings.switch,
+            start_patience=START_PATIENCE,
         )
         children = [
             Informer(

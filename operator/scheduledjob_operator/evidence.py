@@ -7,27 +7,37 @@ from scheduledjob_operator.models import PendingRun, Result, Run
 from scheduledjob_operator.models.policies import History
 from scheduledjob_operator.names import RunReason
 from scheduledjob_operator.observed import JobSeen
+from scheduledjob_operator.pending import place
 from scheduledjob_operator.retries import given_up
 
 
-def unseen_before(jobs: Iterable[JobSeen], *, history: History) -> datetime | None:
-    """Jobs that were created before this moment may have ended and be gone; None: every Job is still there.
+def boundaries(jobs: Iterable[JobSeen], *, history: History) -> list[JobSeen]:
+    """The oldest Jobs that a history limit has kept: one that was made before may have ended and be gone.
 
-    Of the Jobs that ended alike as many are kept as the history says: where there are that many, there may
-    have been more before the oldest of them.
+    Of the Jobs that ended alike as many are kept as the history says, the youngest: where there are fewer,
+    every Job is still there.
     """
     ended = [job for job in jobs if job.end]
-    moments = []
+    found = []
     for succeeded, kept in ((True, history.succeeded_jobs), (False, history.failed_jobs)):
-        alike = sorted(job.created for job in ended if job.end and job.end.succeeded is succeeded)
+        alike = [job for job in ended if job.end and job.end.succeeded is succeeded]
         if len(alike) >= kept:
-            moments.append(alike[-kept])
-    return max(moments, default=None)
+            found.append(sorted(alike, key=lambda job: (job.created, job.name))[-kept])
+    return found
 
 
-def may_have_run(run: PendingRun, *, unseen: datetime | None) -> bool:
-    """Whether the Job of a run that waits may have been made, and be gone again."""
-    return unseen is not None and run.since < unseen and run.due_time < unseen
+def may_have_run(run: PendingRun, *, oldest_kept: Iterable[JobSeen], pending: Iterable[PendingRun]) -> bool:
+    """Whether the Job of a run that waits may have been made, and be gone again.
+
+    `oldest_kept` are the `boundaries`; `pending`: all that waited with the run. They are started in order: a
+    Job that was made before the run's would have been deleted before it.
+    """
+    places = {other.id: place(other) for other in pending}
+    for job in oldest_kept:
+        earlier = job.run_id in places and places[job.run_id] < place(run)
+        if run.since <= job.created and run.due_time <= job.created and not earlier:
+            return True
+    return False
 
 
 def lost(run: PendingRun, *, now: datetime) -> Run:

@@ -87,7 +87,7 @@ class Execution:
         """Start and end what is due, now that the status says so: (whether anything was done, when next)."""
         now = self._clock()
         jobs = [job for job in self._store.jobs(case.key) if job.end is None and not job.deleting]
-        ended = await self._end_cancelled(jobs)
+        ended = await self._end_cancelled(case, jobs=jobs)
         gave_up, patience = await self._give_up(case, jobs=jobs, now=now)
         told = await self._tell(case, jobs=jobs)
         due = _plan(case, now=now)
@@ -96,10 +96,16 @@ class Execution:
         look = min(filter(None, [patience, due.look_again, again]), default=None)
         return ended or gave_up or told or started, look
 
-    async def _end_cancelled(self, jobs: Iterable[JobSeen]) -> bool:
-        """End the Jobs that an annotation asks to end."""
-        asked = [job for job in jobs if job.cancel is not None and job.ended_as is None]
-        return any([await self._actions.end(job, _cancelled(job.cancel or "")) for job in asked])
+    async def _end_cancelled(self, case: Case, *, jobs: Iterable[JobSeen]) -> bool:
+        """End the Jobs that an annotation asks to end; what a queue held back is deleted once that is told."""
+        done = False
+        recorded = {run.id for run in case.status.recent_runs}
+        for job in jobs:
+            if job.cancel is not None and not job.ended_as:
+                done = await self._actions.end(job, _cancelled(job.cancel)) or done
+            elif job.ended_as and job.suspended and job.run_id in recorded:
+                done = await self._actions.remove(job) or done
+        return done
 
     async def _give_up(
         self, case: Case, *, jobs: Sequence[JobSeen], now: datetime

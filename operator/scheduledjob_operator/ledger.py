@@ -194,7 +194,8 @@ def _run(*, job: JobSeen, pods: list[PodSeen], gone: bool, seen: JobsObserved, d
         if gone or late or evidence_is_complete(job=job, pods=pods):
             return finished_run(job=job, pods=pods)
         return None
-    if not gone:
+    held_back = job.ended_as is not None and job.suspended  # it never begins, and so it never ends
+    if not gone and not held_back:
         return None
     replacing = seen.concurrency_policy is ConcurrencyPolicy.REPLACE
     replaced = replacing and any(seen.now - other.created < REPLACEMENT_WINDOW for other in seen.jobs)

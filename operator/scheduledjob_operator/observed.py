@@ -306,11 +306,19 @@ class PodSeen:
             waiting_message=waiting.get("message", ""),
             started=moment(terminated.get("startedAt") or running.get("startedAt")),
             ended=moment(terminated.get("finishedAt")),
-            exit_code=terminated.get("exitCode"),
+            exit_code=_exit_code(terminated),
             terminated_reason=terminated.get("reason", ""),
             termination_message=terminated.get("message", ""),
             deleting="deletionTimestamp" in metadata,
         )
+
+
+def _exit_code(terminated: Body) -> int | None:
+    """The container's own; the kubelet makes one up for a container that it has lost or never had."""
+    if terminated.get("reason") == "ContainerStatusUnknown":
+        return None
+    code: int | None = terminated.get("exitCode")
+    return code
 
 
 def _container_state(status: Body) -> Body:

@@ -69,7 +69,7 @@ def plan(
             for run in pending
             if run.id not in begun and (catching_up or run.reason is not PendingReason.CATCH_UP)
         ),
-        key=_place,
+        key=place,
     )
     due = [run for run in waiting if run.due_time <= now]
     later = min((run.due_time for run in waiting if run.due_time > now), default=None)
@@ -84,7 +84,7 @@ def plan(
     return Plan(start=(start,), look_again=later)
 
 
-def _place(run: PendingRun) -> tuple[datetime, int, datetime, str]:
+def place(run: PendingRun) -> tuple[datetime, int, datetime, str]:
     """Where in the queue a run stands."""
     return run.due_time, _RANKS.index(run.reason), run.slot or run.due_time, run.id
 

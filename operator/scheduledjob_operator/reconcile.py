@@ -6,8 +6,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import Enum, auto
+from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
@@ -28,9 +27,14 @@ from scheduledjob_operator.models import (
 from scheduledjob_operator.names import ReadyReason, SlotReason
 from scheduledjob_operator.observation import Observation
 from scheduledjob_operator.observed import CronJobSeen
+from scheduledjob_operator.recording import Recorder, Written
 from scheduledjob_operator.remarks import Remark, remarks
 from scheduledjob_operator.schedule import Schedule, ScheduleError
-from scheduledjob_operator.status import Ready, Situation, changed_fields, concluded, worth_writing
+from scheduledjob_operator.status import (
+    Ready,
+    Situation,
+    concluded,
+)
 from scheduledjob_operator.store import Key, ScheduledJobSeen, Store
 from scheduledjob_operator.suspension import Switch
 from scheduledjob_operator.sync import CronJobSync, ScheduledJobGoneError, Sync, Wanted
@@ -51,16 +55,6 @@ class Settled:
         return self.evidence == evidence and (self.until is None or now < self.until)
 
 
-class Written(Enum):
-    """What became of a write of the status."""
-
-    YES = auto()
-    NOT = auto()
-    """Nothing in it was worth a write."""
-    GONE = auto()
-    """The ScheduledJob does not exist any more."""
-
-
 class Reconciler:
     """Brings one ScheduledJob after the other into its desired state."""
 
@@ -72,7 +66,9 @@ class Reconciler:
         defaults: RunnerDefaults,
         clock: Callable[[], datetime],
         switch: Switch | None = None,
+        start_patience: timedelta = timedelta(),
     ) -> None:
+        """`start_patience`: how long a run may have lasted before its beginning is worth a status write."""
         self._cluster = cluster
         self._store = store
         self._clock = clock
@@ -80,6 +76,7 @@ class Reconciler:
         self._cron_jobs = CronJobSync(cluster=cluster, store=store, defaults=defaults, clock=clock)
         actions = Actions(cluster=cluster, store=store)
         self._execution = Execution(actions=actions, store=store, clock=clock)
+        self._recorder = Recorder(cluster=cluster, store=store, clock=clock, start_patience=start_patience)
         self._settled: dict[Key, Settled] = {}
         self._looked: set[Key] = set()
 
@@ -116,6 +113,8 @@ class Reconciler:
         previous = ScheduledJobStatus.model_validate(seen.status)
         observed = self._observe(seen=seen, wanted=wanted, previous=previous)
         books = keep(previous=previous, seen=observed)
+        if books.closed:
+            return await self._close(seen, previous=previous, observed=observed, books=books)
         try:
             sync, wanted = await self._bring(seen=seen, wanted=wanted, books=books, previous=previous)
         except ScheduledJobGoneError:
@@ -132,12 +131,16 @@ class Reconciler:
         cron_job = await self._execution.before_the_record(
             key, books=books, status=status, cron_job=sync.cron_job
         )
-        written = await self._write_status(seen=seen, previous=previous, status=status, books=books)
+        young = self._recorder.young(observed)
+        written = await self._recorder.write(
+            seen=seen, previous=previous, status=status, books=books, young=young
+        )
         if written is Written.GONE:
             return None
         recorded = self._settle(key, status=status, books=books, observed=observed)
         if written is Written.NOT:  # the next look comes to the same verdicts, and tells them then
             books = replace(books, verdicts=())
+            again = _soonest(again, *young.values())
         count_slots(namespace=key.namespace, name=key.name, verdicts=books.verdicts)
         said = remarks(previous=previous, status=status, ready=sync.ready, books=books, also=sync.remark)
         await self._post(seen=seen, remarks=said)
@@ -155,6 +158,30 @@ class Reconciler:
             seen, sync=sync, observed=observed, without=recorded, until=_soonest(again, books.look_again)
         )
 
+    async def _close(
+        self,
+        seen: ScheduledJobSeen,
+        *,
+        previous: ScheduledJobStatus,
+        observed: Observation,
+        books: Books,
+    ) -> datetime | None:
+        """Write down what became of the slots so far, for the CronJob they went by is about to change."""
+        key = seen.key
+        # It is still what it was: only the next look changes it.
+        status = books.status.model_copy(update={"suspended": previous.suspended})
+        await self._execution.before_the_record(key, books=books, status=status, cron_job=observed.cron_job)
+        written = await self._recorder.write(
+            seen=seen, previous=previous, status=status, books=books, young={}
+        )
+        if written is Written.GONE:
+            return None
+        self._settle(key, status=status, books=books, observed=observed)
+        count_slots(namespace=key.namespace, name=key.name, verdicts=books.verdicts)
+        said = remarks(previous=previous, status=status, ready=None, books=books, also=None)
+        await self._post(seen=seen, remarks=said)
+        return self._clock()
+
     def _rest(
         self,
         seen: ScheduledJobSeen,
@@ -166,7 +193,6 @@ class Reconciler:
     ) -> datetime | None:
         """Nothing is left to be done until something happens, or it is `until`."""
         key = seen.key
-        self._looked.add(key)
         now_there = self._store.scheduled_job(key)
         if now_there is None or (now_there.uid, now_there.generation) != (seen.uid, seen.generation):
             # It moved on meanwhile, and what showed that may have been the answer to our own write.
@@ -232,42 +258,11 @@ class Reconciler:
             now=self._clock(),
         )
 
-    async def _write_status(
-        self,
-        *,
-        seen: ScheduledJobSeen,
-        previous: ScheduledJobStatus,
-        status: ScheduledJobStatus,
-        books: Books,
-    ) -> Written:
-        """Write what has changed, if it is worth it."""
-        patch = changed_fields(previous=previous, written=seen.status, status=status)
-        if not worth_writing(patch, urgent=books.urgent):
-            return Written.NOT
-        # What waits had not been started when this was written: told along with everything else.
-        now = self._clock().replace(microsecond=0)
-        waiting = [run.model_copy(update={"since": now}) for run in status.pending]
-        status = status.model_copy(update={"pending": waiting})
-        patch = changed_fields(previous=previous, written=seen.status, status=status)
-        try:
-            body = await self._cluster.patch_status(
-                namespace=seen.key.namespace,
-                name=seen.key.name,
-                resource_version=seen.resource_version,
-                patch=patch,
-            )
-        except ApiError as error:
-            if error.status != 404:
-                raise  # 409: it moved on, and the watch will show how
-            self._store.forget_scheduled_job(seen.key, uid=seen.uid)
-            return Written.GONE
-        self._store.put_scheduled_job(body)
-        return Written.YES
-
     def _settle(
         self, key: Key, *, status: ScheduledJobStatus, books: Books, observed: Observation
     ) -> set[str]:
         """Let go of the evidence of runs that are in the ledger: the names of their Jobs."""
+        self._looked.add(key)
         known = {run.id for run in (*status.recent_runs, *books.new_runs)}
         jobs = {job.name for job in (*observed.jobs, *observed.gone_jobs) if job.run_id in known}
         recorded = jobs | known

@@ -55,13 +55,14 @@ def remarks(
     *,
     previous: ScheduledJobStatus,
     status: ScheduledJobStatus,
-    ready: Ready,
+    ready: Ready | None,
     books: Books,
     also: Remark | None,
 ) -> list[Remark]:
     """Everything that is worth an Event after a look at a ScheduledJob."""
     said: list[Remark | None] = [*map(run_remark, books.new_runs), also]
-    said.append(ready_remark(previous=previous, ready=ready))
+    if ready is not None:
+        said.append(ready_remark(previous=previous, ready=ready))
     said.append(paused_remark(previous=previous, status=status))
     said += map(slots_remark, books.verdicts)
     if books.caught_up:

@@ -17,6 +17,7 @@ from scheduledjob_operator.models import (
     PendingReason,
     PendingRun,
     RequestOutcome,
+    Result,
     ScheduledJobSpec,
     ScheduledJobStatus,
     Trigger,
@@ -277,6 +278,8 @@ class _Desk:
         runs = [run.id for run in (*self.status.active, *self.status.pending)]
         if request.run not in runs:
             ended = next((run for run in self.status.recent_runs if run.id == request.run), None)
+            if ended is not None and ended.result is Result.CANCELLED:
+                return f"run {ended.id} was ended"
             if ended is not None:
                 raise RefusedError(f"run {ended.id} has ended already: {ended.result}")
             others = f"there {_named(runs)}" if runs else "no run is"

@@ -54,7 +54,7 @@ def next_attempt(*, run: Run, job: JobSeen, retry: Retry, now: datetime) -> Pend
         due_time=run.end_time + wait,
         since=now.replace(microsecond=0),
         attempt=number,
-        attempts=run.attempts,
+        attempts=run.attempts or [_attempt(run)],
         start_time=run.start_time,
         result=run.result,
         message=run.message,

@@ -218,11 +218,11 @@ def _run(*, job: JobSeen, pods: list[PodSeen], pod: PodSeen | None, verdict: Cau
         message=verdict.message or None,
         value=verdict.value,
         peak_memory_bytes=verdict.peak_memory_bytes,
-        attempts=_attempts(job, pods),
+        attempts=_attempts(job, pods, verdict=verdict),
     )
 
 
-def _attempts(job: JobSeen, pods: list[PodSeen]) -> list[Attempt]:
+def _attempts(job: JobSeen, pods: list[PodSeen], *, verdict: Cause) -> list[Attempt]:
     attempts = [
         Attempt(
             number=number,
@@ -235,6 +235,8 @@ def _attempts(job: JobSeen, pods: list[PodSeen]) -> list[Attempt]:
         )
         for number, pod in enumerate(pods, start=1)
     ]
+    if attempts and job.ended_as:  # its Pod only shows that it was deleted
+        attempts[-1] = attempts[-1].model_copy(update={"reason": str(verdict.reason)})
     return attempts[-MAX_ATTEMPTS:]
 
 

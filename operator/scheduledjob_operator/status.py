@@ -1,9 +1,7 @@
 """What the status says beyond the runs: what comes next, the conditions; and what of it to write. Pure."""
 
-from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from scheduledjob_operator.health import healthy
 from scheduledjob_operator.models import (
@@ -81,46 +79,6 @@ def concluded(
     slot_due = upcoming[0] + SLOT_PATIENCE if upcoming else None
     look_again = min(filter(None, [again, slot_due]), default=None)
     return status.model_copy(update={"conditions": conditions}), look_again
-
-
-def changed_fields(
-    *, previous: ScheduledJobStatus, written: Container[str], status: ScheduledJobStatus
-) -> dict[str, Any]:
-    """The JSON merge patch from `previous` to `status`; empty when they are equal.
-
-    `written`: names of the fields that stand in the resource; the others are the model's defaults.
-    """
-    after = dump(status)
-    before = {key: value for key, value in dump(previous).items() if key in written}
-    return _difference(before, after)
-
-
-def worth_writing(patch: dict[str, Any], *, urgent: bool) -> bool:
-    """Whether a patch is worth a write of its own: slots that were skipped wait for something that is.
-
-    `urgent`: there is a slot among them that nobody meant to skip.
-    """
-    if urgent or not patch.keys() <= {"accountedUntil", "unstarted", "counts"}:
-        return bool(patch)
-    return bool((patch.get("counts") or {}).keys() - {"skipped"})
-
-
-def _difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """The patch from one object to another; what is gone is named, for a merge would leave it."""
-    patch: dict[str, Any] = dict.fromkeys(before.keys() - after.keys())
-    for key, value in after.items():
-        old = before.get(key)
-        if isinstance(value, dict) and isinstance(old, dict):
-            if inner := _difference(old, value):
-                patch[key] = inner
-        elif key not in before or value != old or isinstance(value, bool) is not isinstance(old, bool):
-            patch[key] = value
-    return patch
-
-
-def dump(status: ScheduledJobStatus) -> dict[str, Any]:
-    """The status as it stands in the resource; empty lists are kept, so that they are shown as empty."""
-    return status.model_dump(by_alias=True, exclude_none=True, mode="json")
 
 
 def next_run_times(cron_job: CronJobSeen, *, now: datetime) -> list[datetime]:

@@ -26,7 +26,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def scenes(
     request: pytest.FixtureRequest, cluster: Cluster, operator: Operator
 ) -> Iterator[dict[ModuleType, Any]]:
-    """What `begin(cluster, namespace)` of each test file made in a namespace of its own, or its error."""
+    """What `begin(cluster, namespace)` of each test file made, or its error.
+
+    Each has the namespace, and may create others whose names begin with it.
+    """
     found = [item.getparent(pytest.Module) for item in request.session.items]
     modules = dict.fromkeys(item.obj for item in found if item and hasattr(item.obj, "begin"))
     begun: dict[ModuleType, Any] = {}
@@ -39,7 +42,9 @@ def scenes(
         except AssertionError as failed:
             begun[module] = failed
     yield begun
-    cluster.kubectl("delete", "namespace", *namespaces, "--wait=false")
+    names = [body["metadata"]["name"] for body in cluster.items("namespaces")]
+    made = [name for name in names if name.startswith(tuple(namespaces))]
+    cluster.kubectl("delete", "namespace", *made, "--wait=false")
 
 
 @pytest.fixture(scope="module")

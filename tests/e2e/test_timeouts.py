@@ -71,7 +71,7 @@ def jobs(cluster: Cluster, operator: Operator) -> Iterator[dict[str, ScheduledJo
         name: ScheduledJob(cluster, full if case.no_pods else plain, name) for name, case in CASES.items()
     }
     for name, job in jobs.items():
-        job.apply(**{"pendingTimeout": "10s", "gracePeriod": "2s", "retry": {"limit": 0}}, **CASES[name].spec)
+        job.apply(pendingTimeout="10s", gracePeriod="2s", **CASES[name].spec)
     jobs["deaf"] = ScheduledJob(cluster, plain, "deaf")
     jobs["deaf"].apply(command=["python", "-c", DEAF], timeout="4s", gracePeriod="2s")
     for job in jobs.values():

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tests.soak.away import play_away
 from tests.soak.rig import Rig
 from tests.soak.scenario import Outcome, play
 from tests.soak.stories import STORIES
@@ -28,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default=",".join(STORIES), help="stories, separated by commas")
     parser.add_argument("--without", default="", help="stories to leave out, separated by commas")
+    parser.add_argument("--away", action="store_true", help="then a round of absences, of 15 minutes")
     parser.add_argument("--json", type=Path, help="write everything to this file")
     parser.add_argument("--keep", action="store_true", help="keep the logs")
     parser.add_argument("--write", action="store_true", help=f"write {UNDISTURBED.name} anew")
@@ -54,6 +56,10 @@ async def _soak(options: argparse.Namespace) -> int:
             )
             outcomes.append(outcome)
             _show(outcome, strikes=strikes)
+            _save(options.json, outcomes=outcomes, strikes=strikes)
+        if options.away:
+            outcomes.append(await play_away(rig, number=len(outcomes)))
+            _show(outcomes[-1], strikes=strikes)
             _save(options.json, outcomes=outcomes, strikes=strikes)
     finally:
         keep = options.keep or any(outcome.problems for outcome in outcomes)

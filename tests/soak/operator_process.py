@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 import urllib.error
@@ -28,6 +29,7 @@ class OperatorProcess:
     ) -> None:
         self._processes = processes
         self._kubeconfig = folder / "operator.kubeconfig"
+        self._source = folder / "operator"
         self._away = away
         self._random = random.Random(seed)
         self._lock = asyncio.Lock()
@@ -37,8 +39,10 @@ class OperatorProcess:
         self.deaths: list[str] = []
         """What was killed, in order; what was not killed by us is not in it, and is an error."""
 
-    def connect(self, *, port: int) -> None:
-        """Where the operator finds the API server: a plain HTTP port of this machine."""
+    def prepare(self, *, port: int) -> None:
+        """Copy its source, which may be edited meanwhile. `port`: of plain HTTP to the API server."""
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(CHECKOUT / "operator", self._source, dirs_exist_ok=True, ignore=ignored)
         document = {
             "apiVersion": "v1",
             "kind": "Config",
@@ -52,7 +56,7 @@ class OperatorProcess:
     def start(self) -> None:
         env = {
             "KUBECONFIG": str(self._kubeconfig),
-            "PYTHONPATH": str(CHECKOUT / "operator"),
+            "PYTHONPATH": str(self._source),
             "SCHEDULEDJOB_OPERATOR_HTTP_PORT": str(self._port),
             "SCHEDULEDJOB_OPERATOR_LOG_FORMAT": "text",
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import aiohttp
 from aiohttp import web
@@ -74,8 +75,9 @@ class Proxy:
         if moment in (Moment.UNANSWERED, Moment.LOST):
             return _broken(request)
         if moment is Moment.AFTER:
-            await response.prepare(request)
-            await response.write_eof()
+            with suppress(ConnectionError):  # it was killed because of another write
+                await response.prepare(request)
+                await response.write_eof()
             # The operator has it now, and may get as far as it does in a millisecond or so.
             await asyncio.sleep(0.001)
             await self._kill(f"{kind}, {moment}")

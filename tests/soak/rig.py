@@ -117,7 +117,7 @@ class Rig:
         self.node.start()
         self.record.start()
         await self.proxy.start()
-        self.operator.connect(port=self.proxy.port)
+        self.operator.prepare(port=self.proxy.port)
         self.operator.start()
         await self.operator.until_ready()
 

@@ -11,12 +11,12 @@ from datetime import UTC, datetime, timedelta
 from scheduledjob_operator import names
 from scheduledjob_operator.observed import JobSeen
 from tests.bench.api import Body
-from tests.soak import verdicts
+from tests.soak import slots, verdicts
 from tests.soak.rig import NAMESPACE, Rig
 from tests.soak.stage import Actor
-from tests.soak.stories import NAMESPACES, STORIES
+from tests.soak.stories import EVERY_MINUTE, NAMESPACES, STORIES, UNCOMPARED
 
-SETTING_UP = timedelta(seconds=12)
+SETTING_UP = timedelta(seconds=40)
 """How long before the base everything must have been created, however often the operator is killed."""
 FROZEN = (-3.0, 12.0)
 """Seconds around the base in which Kubernetes' controllers stand still; startingDeadline is over then."""
@@ -64,7 +64,7 @@ async def play(
         if isinstance(end, BaseException):
             outcome.note(actor.story, f"stuck: waiting until {actor.waits_for}: {end!r}")
     await rig.operator.until_ready()
-    await _until_settled(rig, actors)
+    await until_settled(rig, actors)
     outcome.writes_after_restart = await _writes_of_a_restart(rig)
     if outcome.writes_after_restart:
         outcome.note("all", f"a restart made {outcome.writes_after_restart} writes")
@@ -88,7 +88,7 @@ async def _freeze(rig: Rig, *, base: datetime) -> None:
         act()
 
 
-async def _until_settled(rig: Rig, actors: Collection[Actor]) -> None:
+async def until_settled(rig: Rig, actors: Collection[Actor]) -> None:
     """Return when nothing is under way and nothing is written; after a while anyway: the verdict says why."""
     deadline = time.monotonic() + SETTLING
     writes, since = rig.proxy.writes, time.monotonic()
@@ -120,11 +120,13 @@ async def _judge(
 ) -> None:
     rig.record.check()
     for actor in actors:
-        seen = await _evidence(rig, actor)
+        seen = await evidence_of(rig, actor)
         outcome.jobs += len(seen.jobs)
-        outcome.note(actor.story, *verdicts.problems(seen))
+        outcome.note(actor.story, *verdicts.problems(seen), *slots.overlapping(seen))
+        if actor.story in EVERY_MINUTE:
+            outcome.note(actor.story, *slots.untold(seen))
         state = outcome.states[actor.story] = verdicts.final_state(seen)
-        if reference is not None:
+        if reference is not None and actor.story not in UNCOMPARED:
             outcome.note(actor.story, *verdicts.differences(state, reference[actor.story]))
         if actor.story in outcome.problems:
             outcome.evidence[actor.story] = {
@@ -133,7 +135,7 @@ async def _judge(
             }
 
 
-async def _evidence(rig: Rig, actor: Actor) -> verdicts.Evidence:
+async def evidence_of(rig: Rig, actor: Actor) -> verdicts.Evidence:
     jobs = [
         JobSeen.from_body(body)
         for body in rig.record.jobs.values()

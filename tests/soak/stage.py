@@ -14,7 +14,7 @@ from tests.bench.api import MERGE_PATCH, ApiError, Body
 from tests.soak.rig import NAMESPACE, Rig
 
 BATCH = "/apis/batch/v1"
-PATIENCE = 150.0
+PATIENCE = 120.0
 """Seconds until something that does not come is lost. The operator is killed many times meanwhile."""
 
 
@@ -59,6 +59,12 @@ class Actor:
         body = {"apiVersion": names.API_VERSION, "kind": names.KIND, "metadata": metadata, "spec": given}
         await self.rig.api.send("POST", self.path.rpartition("/")[0], body)
         await self.until(lambda status: condition(status, "Ready") == "True", "it is ready")
+
+    async def create_in_time(self, *, plan: dict[str, str] | None = None, **spec: Any) -> None:
+        """Create it with a slot at the base. Raises RuntimeError when that is past before it is ready."""
+        await self.create(plan=plan, schedule=self.at_base, **spec)
+        if datetime.now(UTC) > self.base - timedelta(seconds=4):
+            raise RuntimeError("the round is no use for this story: it was ready too late")
 
     async def change(self, **spec: Any) -> None:
         await self._merge(self.path, {"spec": spec})

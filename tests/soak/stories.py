@@ -33,7 +33,7 @@ async def collected(actor: Actor) -> None:
     """As many at once as there are, and all but one of the Jobs are collected as soon as they end."""
     await actor.create(concurrencyPolicy="Allow", history={"succeededJobs": 1, "failedJobs": 1})
     await actor.ask("backfill", _range(actor, hours=8, parallelism=8))
-    await actor.until_counted(succeeded=8)
+    await actor.until(lambda status: len(status.get("recentRuns", [])) == 8, "all of them have ended")
 
 
 async def queued(actor: Actor) -> None:
@@ -47,25 +47,25 @@ async def queued(actor: Actor) -> None:
 async def native(actor: Actor) -> None:
     """A slot that Kubernetes' controller starts, late; two attempts fail, the third is the operator's too."""
     plan = {"FAILING": "*", "FAILING_ATTEMPTS": "2"}
-    await actor.create(plan=plan, schedule=actor.at_base, retry={"limit": 3, **SOON})
+    await actor.create_in_time(plan=plan, retry={"limit": 3, **SOON})
     await actor.until_counted(succeeded=1)
 
 
 async def missed(actor: Actor) -> None:
     """A slot that comes due while Kubernetes' controllers stand still."""
-    await actor.create(schedule=actor.at_base, startingDeadline="10s")
+    await actor.create_in_time(startingDeadline="10s")
     await actor.until_counted(missed=1)
 
 
 async def caught_up(actor: Actor) -> None:
     """The same, and it is started after all."""
-    await actor.create(schedule=actor.at_base, startingDeadline="10s", catchUp={"policy": "All"})
+    await actor.create_in_time(startingDeadline="10s", catchUp={"policy": "All"})
     await actor.until_counted(succeeded=1)
 
 
 async def disabled(actor: Actor) -> None:
     """A slot that comes due while the schedule is off; switching it on must not start it."""
-    await actor.create(schedule=actor.at_base, enabled=False)
+    await actor.create_in_time(enabled=False)
     await actor.until_moment(2)
     await actor.change(enabled=True)
     await actor.until(lambda status: status.get("scheduler") == "CronJob", "it is in force")
@@ -155,6 +155,20 @@ async def switched(actor: Actor) -> None:
     await actor.until_counted(succeeded=1)
 
 
+async def crowded(actor: Actor) -> None:
+    """A slot every minute, and between them a backfill and second attempts: never two at a time."""
+    plan = {"SECONDS": "2", "FAILING": "Schedule,Backfill", "FAILING_ATTEMPTS": "1"}
+    retry = {"limit": 1, "keepAcrossSlots": True, "backoff": {"initial": "2s"}}
+    await actor.create(schedule="* * * * *", plan=plan, retry=retry)
+    end = actor.base - timedelta(hours=1)
+    start = end - timedelta(minutes=5)
+    await actor.ask("backfill", {"id": "x", "from": text(start), "to": text(end)})
+    await actor.until_moment(75)
+    await actor.change(enabled=False)
+    await actor.until(lambda status: status.get("scheduler") == "None", "it is disabled")
+    await actor.until(lambda status: not status.get("pending"), "nothing waits")
+
+
 async def drifted(actor: Actor) -> None:
     """Somebody changes the CronJob by hand; it is put back."""
     await actor.create()
@@ -197,6 +211,11 @@ STORIES: dict[str, Story] = {
     "paused": paused,
     "switched": switched,
     "drifted": drifted,
+    "crowded": crowded,
 }
+UNCOMPARED = frozenset({"collected", "crowded"})
+"""Where the end depends on chance: which Jobs are collected before they are seen, which slots overlap."""
+EVERY_MINUTE = frozenset({"crowded"})
+"""Where there is a slot every minute."""
 NAMESPACES = {"switched": SWITCHED}
 """Where a story does not play in the usual namespace."""

@@ -13,7 +13,13 @@ from scheduledjob_operator.observed import JobSeen
 from tests.bench.api import Body
 from tests.soak.node import Execution
 
-_COUNTS = {"Succeeded": "succeeded", "Failed": "failed", "TimedOut": "timedOut", "Cancelled": "cancelled"}
+_COUNTS = {
+    "Succeeded": "succeeded",
+    "Failed": "failed",
+    "TimedOut": "timedOut",
+    "Cancelled": "cancelled",
+    "Unknown": "unknown",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +82,9 @@ def lost(seen: Evidence) -> list[str]:
     ]
     ledger = Counter(run["id"] for run in seen.status.get("recentRuns", ()))
     runs = {job.run_id for job in seen.jobs}
+    given_up = [run["id"] for run in seen.status.get("recentRuns", ()) if run["result"] == "Unknown"]
     return [
+        *(f"lost: run {run} was given up, and it never had a Job" for run in given_up if run not in runs),
         *(
             f"lost: attempt {job.attempt} of {job.run_id} failed, and there is no other"
             for job in failed
@@ -92,9 +100,10 @@ def miscounted(seen: Evidence) -> list[str]:
     last: dict[str, JobSeen] = {}
     for job in sorted(seen.jobs, key=lambda job: job.attempt):
         last[job.run_id] = job
-    happened = Counter(_COUNTS.get(_result(job), "") for job in last.values())
-    without_job = [run for run in seen.status.get("recentRuns", ()) if run["id"] not in last]
-    happened.update(_COUNTS.get(run["result"], "") for run in without_job)
+    told = {run["id"]: run["result"] for run in seen.status.get("recentRuns", ())}
+    unknown = {run for run, result in told.items() if result == "Unknown"}
+    happened = Counter(_COUNTS[_result(job)] for run, job in last.items() if run not in unknown)
+    happened.update(_COUNTS[result] for run, result in told.items() if run not in last or run in unknown)
     retries = len({(job.run_id, job.attempt) for job in seen.jobs}) - len(last)
     wanted = {**{name: happened[name] for name in _COUNTS.values()}, "retries": retries}
     counts = seen.status.get("counts") or {}

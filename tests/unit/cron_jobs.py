@@ -12,10 +12,16 @@ DEFAULTS = RunnerDefaults(image="registry.example/job-runner:1.2.3")
 PARENT = Parent(namespace="shop", name="hello", uid="5b0c1a6e-0000-4000-8000-000000000009")
 
 
-def desired(spec: Body, *, defaults: RunnerDefaults = DEFAULTS, parent: Parent = PARENT) -> Body:
+def desired(
+    spec: Body,
+    *,
+    defaults: RunnerDefaults = DEFAULTS,
+    parent: Parent = PARENT,
+    suspended: bool | None = None,
+) -> Body:
     read = ScheduledJobSpec.model_validate(spec)
     schedule = Schedule.parse(read.schedule, time_zone=read.time_zone)
-    return cron_job(parent=parent, spec=read, schedule=schedule, defaults=defaults)
+    return cron_job(parent=parent, spec=read, schedule=schedule, defaults=defaults, suspended=suspended)
 
 
 def minimal(**spec: Any) -> Body:

@@ -15,8 +15,9 @@ from scheduledjob_operator.models import (
 from scheduledjob_operator.names import ReadyReason
 from scheduledjob_operator.observation import Observation
 from scheduledjob_operator.observed import CronJobSeen, JobSeen, PodSeen
+from scheduledjob_operator.recording import changed_fields
 from scheduledjob_operator.schedule import Schedule
-from scheduledjob_operator.status import Ready, Situation, changed_fields, concluded
+from scheduledjob_operator.status import Ready, Situation, concluded
 from tests.unit import bodies
 from tests.unit.bodies import Body
 from tests.unit.merge_patch import merge_patch

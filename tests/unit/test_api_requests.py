@@ -167,6 +167,28 @@ def test_what_a_write_looks_like(
     assert json.loads(received.body) == body
 
 
+def test_a_job_is_deleted_with_its_pods_and_only_if_it_is_the_one_that_is_meant() -> None:
+    server, _ = call(lambda cluster: cluster.delete_job(**NAMED, uid="u"), json_answer({}))
+    (received,) = server.received
+    assert (received.method, received.path) == ("DELETE", "/apis/batch/v1/namespaces/shop/jobs/a")
+    assert json.loads(received.body) == {"propagationPolicy": "Background", "preconditions": {"uid": "u"}}
+
+
+def test_warnings_about_an_object_are_its_own_oldest_first() -> None:
+    events = [
+        {"message": "third", "lastTimestamp": None, "eventTime": "2026-11-22T12:00:03.000000Z"},
+        {"message": "first", "lastTimestamp": "2026-11-22T12:00:01Z"},
+        {"message": "second", "lastTimestamp": "2026-11-22T12:00:02Z"},
+    ]
+    server, found = call(
+        lambda cluster: cluster.warnings_about(namespace="shop", uid="u"), json_answer({"items": events})
+    )
+    (received,) = server.received
+    assert (received.method, received.path) == ("GET", "/api/v1/namespaces/shop/events")
+    assert received.query["fieldSelector"] == "involvedObject.uid=u,type=Warning"
+    assert found == ["first", "second", "third"]
+
+
 def test_an_object_is_read() -> None:
     _, found = call(lambda cluster: cluster.get("CronJob", **NAMED), json_answer(cron_job()))
     assert found == cron_job()

@@ -280,6 +280,7 @@ def test_a_status_that_is_written_is_read_back() -> None:
             "retries": 4,
             "skipped": 5,
             "missed": 6,
+            "unknown": 7,
         },
         "accountedUntil": "2026-11-22T12:00:00Z",
         "suspended": "Paused",

@@ -74,6 +74,34 @@ def test_slots_that_found_another_run_active_are_skipped() -> None:
     assert (world.status["counts"]["skipped"], world.status["counts"]["missed"]) == (2, 0)
 
 
+def test_slots_whose_jobs_may_have_been_cleaned_up_meanwhile_are_not_called_missed() -> None:
+    """Of the Jobs that ended alike, Kubernetes keeps as many as history says."""
+    world = world_with(history={"succeededJobs": 2}, **catching_up("All"))
+    for seconds in (300, 600, 900, 1200):
+        world.now = after_noon(seconds)
+        name = world.start_slot(seconds)
+        world.now = after_noon(seconds + 10)
+        world.finish(name)
+    for seconds in (300, 600):
+        world.cluster.delete("Job", NAMESPACE, job_of(seconds))
+    both_away(world, until=1220)
+    assert world.runs() == [(job_of(900), "Succeeded"), (job_of(1200), "Succeeded")]
+    assert world.unstarted() == [("Unknown", "NotObserved", 2)]
+    assert (world.status["counts"]["unknown"], world.status["counts"]["missed"]) == (2, 0)
+    assert world.created() == [], "nor are they run again"
+
+
+def test_where_there_are_fewer_jobs_than_are_kept_none_has_been_cleaned_up() -> None:
+    world = world_with(history={"succeededJobs": 3})
+    for seconds in (900, 1200):
+        world.now = after_noon(seconds)
+        name = world.start_slot(seconds)
+        world.now = after_noon(seconds + 10)
+        world.finish(name)
+    both_away(world, until=1220)
+    assert world.unstarted() == [("Missed", "NothingStartedIt", 2)]
+
+
 # Kubernetes' controller is away
 
 

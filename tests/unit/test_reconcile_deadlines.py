@@ -15,7 +15,7 @@ from tests.unit.world import World
 
 RUN = slot_job(NAME, after_noon(300))
 SECRET = "hunter2-canary"
-QUOTA = 'Error creating: pods "x" is forbidden: exceeded quota: few, requested: pods=1, used: pods=5, limited: pods=5'
+QUOTA = 'Error creating: pods "x" is forbidden: exceeded quota: few, requested: pods=1, used: pods=5'
 POD_SECURITY = 'Error creating: pods "x" is forbidden: violates PodSecurity "restricted:latest": privileged'
 
 

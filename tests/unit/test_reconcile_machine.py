@@ -1,5 +1,6 @@
 """Whatever happens in whatever order: when it is quiet, everything is as a fresh operator would make it."""
 
+import json
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -11,12 +12,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from scheduledjob_operator.cluster import ApiError
 from scheduledjob_operator.models.types import parse_time
 from scheduledjob_operator.reconcile import parse
+from scheduledjob_operator.schedule import ScheduleError
 from scheduledjob_operator.store import ScheduledJobSeen
 from scheduledjob_operator.sync import Wanted
 from tests.unit import bodies, managed_fields
 from tests.unit.bodies import NAMESPACE, Body
 from tests.unit.cron_jobs import desired
 from tests.unit.fake_cluster import LOST, OVERLOADED, QUOTA, UNREACHABLE, refused
+from tests.unit.moments import after_noon, text
 from tests.unit.world import KEY, RUNNER, World
 
 VALID: list[Body] = [
@@ -25,6 +28,13 @@ VALID: list[Body] = [
     {"schedule": "* * * * *", "handler": "sync", "timeout": "5m", "queue": "batch"},
     {"schedule": "@daily", "command": ["true"], "timeZone": "Europe/Berlin", "concurrencyPolicy": "Replace"},
     {"schedule": "@daily", "handler": "sync", "podTemplate": {"spec": {"nodeSelector": {"disk": "hdd"}}}},
+    {"schedule": "*/5 * * * *", "handler": "sync", "retry": {"limit": 2, "backoff": {"initial": "30s"}}},
+    {"schedule": "* * * * *", "handler": "sync", "pendingTimeout": "30s", "startingDeadline": "30s"}
+    | {"concurrencyPolicy": "Allow", "catchUp": {"policy": "All"}},
+    {"schedule": "* * * * *", "handler": "sync", "catchUp": {"policy": "Latest"}, "startingDeadline": "30s"}
+    | {"pauseAfter": {"consecutiveFailures": 1, "coolDown": "2m"}},
+    {"schedule": "*/5 * * * *", "handler": "sync", "concurrencyPolicy": "Replace"}
+    | {"startsAt": text(after_noon(400)), "endsAt": text(after_noon(2000))},
 ]
 INVALID: list[Body] = [
     {"schedule": "61 * * * *", "handler": "sync"},
@@ -60,6 +70,20 @@ def take_hash(body: Body) -> None:
     body["metadata"]["annotations"] = {}
 
 
+def run_of(job: Body) -> str:
+    """The run that a Job is an attempt of."""
+    annotations = job["metadata"].get("annotations", {})
+    return str(annotations.get("scheduledjob.dev/run-id", job["metadata"]["name"]))
+
+
+REQUESTS: dict[str, Body] = {
+    "run": {"ifActive": "Queue", "args": {"a": 1}},
+    "run.refusing": {},
+    "backfill": {"from": "2026-11-22T11:40:00Z", "to": "2026-11-22T12:00:00Z", "parallelism": 2},
+    "retry": {"run": "all"},
+    "clear": {"run": "all"},
+}
+OVERRIDES = ("f:metadata", "f:annotations", "f:scheduledjob.dev/overrides")
 EDITS = [suspend, reschedule, put_on_ssd, take_labels, take_owner, take_hash]
 
 
@@ -70,6 +94,8 @@ class Life(RuleBasedStateMachine):
         super().__init__()
         self.world = World()
         self.number = 0
+        self.made_for_others = 0
+        """How many Jobs the operator had made when this ScheduledJob came."""
 
     @initialize()
     def create(self) -> None:
@@ -86,6 +112,7 @@ class Life(RuleBasedStateMachine):
         self.number += 1
         self.world.cluster.delete("ScheduledJob", *KEY)
         self.world.create(dict(VALID[self.number % len(VALID)]), uid=f"scheduled-job-{self.number}")
+        self.made_for_others = len(self.world.created())
 
     @precondition(lambda self: self.world.has_cron_job)
     @rule(change=st.sampled_from(EDITS))
@@ -97,7 +124,35 @@ class Life(RuleBasedStateMachine):
     def delete_cron_job(self) -> None:
         self.world.cluster.delete("CronJob", *KEY)
 
+    @rule(kind=st.sampled_from(list(REQUESTS)))
+    def ask(self, kind: str) -> None:
+        self.number += 1
+        self.world.annotate(**{kind: json.dumps({**REQUESTS[kind], "id": str(self.number)})})
+
+    @precondition(lambda self: self.world.status.get("active"))
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        run = data.draw(st.sampled_from(self.world.status["active"]))
+        self.world.annotate(cancel=run["id"])
+
+    @rule(until=st.none() | st.integers(31, 3000), on=st.booleans())
+    def freeze(self, until: int | None, on: bool) -> None:
+        given = {"suspend": "x"} if on else {}
+        self.world.put_namespace(
+            **given, **({"suspend_until": text(after_noon(until))} if until is not None else {})
+        )
+
     # Kubernetes
+
+    @precondition(lambda self: self.world.has_cron_job)
+    @rule()
+    def fire(self) -> None:
+        with suppress(ScheduleError):  # somebody broke it by hand
+            self.world.fire()
+
+    @rule()
+    def end_what_is_to_end(self) -> None:
+        self.world.obey_deadlines()
 
     @precondition(lambda self: self.world.has_cron_job)
     @rule(scheduled=st.booleans(), with_pod=st.booleans())
@@ -129,7 +184,15 @@ class Life(RuleBasedStateMachine):
     @rule(data=st.data())
     def delete_job(self, data: st.DataObject) -> None:
         job = data.draw(st.sampled_from(self.jobs()))
-        self.world.cluster.delete("Job", NAMESPACE, job["metadata"]["name"])
+        name = job["metadata"]["name"]
+        if name in self.world.created() and not self.is_recorded(name):
+            return  # one of ours that nobody has seen: nothing would tell that it ever was
+        self.world.cluster.delete("Job", NAMESPACE, name)
+
+    def is_recorded(self, job_name: str) -> bool:
+        status = self.world.status
+        runs = [*status.get("active", []), *status.get("recentRuns", [])]
+        return any(run["jobName"] == job_name for run in runs)
 
     @rule(seconds=st.sampled_from([0.3, 2, 5, 30, 120, 400]))
     def pass_time(self, seconds: float) -> None:
@@ -183,6 +246,21 @@ class Life(RuleBasedStateMachine):
             counted = sum(counts.get(name, 0) for name in ("succeeded", "failed", "timedOut", "cancelled"))
             assert counted == len([run for run in runs if run["result"] != "Unknown"])
 
+    @invariant()
+    def no_job_is_made_twice(self) -> None:
+        made = self.world.created()[self.made_for_others :]
+        assert len(made) == len(set(made))
+
+    @invariant()
+    def what_had_no_run_is_counted(self) -> None:
+        """As long as nothing was dropped from the list."""
+        entries = self.world.status.get("unstarted", [])
+        if len(entries) < 20:
+            counts = self.world.status.get("counts", {})
+            for result in ("Skipped", "Missed"):
+                listed = sum(entry["count"] for entry in entries if entry["result"] == result)
+                assert counts.get(result.lower(), 0) == listed
+
     def teardown(self) -> None:
         if ("ScheduledJob", *KEY) not in self.world.cluster.objects:
             return
@@ -209,17 +287,29 @@ class Life(RuleBasedStateMachine):
             assert self.world.ready == ("False", "NameConflict"), "nothing shows any more whose it is"
             return
         assert self.world.ready == ("True", "Reconciled")
-        body = desired(self.world.scheduled_job["spec"], parent=self.world.parent, defaults=RUNNER)
-        assert managed_fields.leaves(self.world.cron_job) == managed_fields.leaves(body)
+        suspended = "suspended" in self.world.status
+        body = desired(
+            self.world.scheduled_job["spec"], parent=self.world.parent, defaults=RUNNER, suspended=suspended
+        )
+        found = managed_fields.leaves(self.world.cron_job)
+        assert {path: value for path, value in found.items() if path != OVERRIDES} == managed_fields.leaves(
+            body
+        )
 
     def check_ledger(self) -> None:
-        results = {run["id"]: run["result"] for run in self.world.status["recentRuns"]}
+        status = self.world.status
+        results = {run["id"]: run["result"] for run in status["recentRuns"]}
+        waiting = {run["id"] for run in status["pending"]}
+        running = {run_of(job) for job in self.jobs(ended=False)}
+        assert sorted(run["id"] for run in status["active"]) == sorted(running)
         for job in self.jobs(ended=True):
+            if run_of(job) in running | waiting:
+                continue  # that was one of its attempts
             succeeded = job["status"]["conditions"][-1]["type"] == "Complete"
-            assert results.pop(job["metadata"]["name"]) == ("Succeeded" if succeeded else "Failed")
-        running = [job["metadata"]["name"] for job in self.jobs(ended=False)]
-        assert sorted(run["id"] for run in self.world.status["active"]) == sorted(running)
-        assert not set(results) & set(running)
+            assert (results[run_of(job)] == "Succeeded") is succeeded
+        assert not set(results) & running
+        assert not set(results) & waiting
+        assert not waiting & running
 
     def jobs(self, *, ended: bool | None = None) -> list[Body]:
         found = self.world.cluster.of_kind("Job")

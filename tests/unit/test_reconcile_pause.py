@@ -1,14 +1,11 @@
 """The schedule held back: by its own failures, by the namespace, by the operator; and how it comes back."""
 
 import json
-from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from scheduledjob_operator.job_names import probe_job, slot_job
-from scheduledjob_operator.models.types import parse_time
-from scheduledjob_operator.schedule import Schedule
 from scheduledjob_operator.suspension import Switch
 from tests.unit.bodies import NAME, NAMESPACE
 from tests.unit.moments import after_noon, text
@@ -52,17 +49,6 @@ def pause_of(world: World) -> tuple[str, str]:
     """(status, reason) of the condition Paused."""
     condition = world.condition("Paused")
     return condition["status"], condition["reason"]
-
-
-def would_start(world: World) -> datetime | None:
-    """The slot of the past that the CronJob controller would start now."""
-    body = world.cron_job
-    if body["spec"]["suspend"]:
-        return None
-    schedule = Schedule.parse(body["spec"]["schedule"], time_zone=body["spec"]["timeZone"])
-    last = body["status"].get("lastScheduleTime") or body["metadata"]["creationTimestamp"]
-    deadline = timedelta(seconds=body["spec"]["startingDeadlineSeconds"])
-    return schedule.latest_at_or_before(world.now, not_before=max(parse_time(last), world.now - deadline))
 
 
 # Too many failures
@@ -135,7 +121,7 @@ def test_when_it_succeeds_the_schedule_resumes_and_starts_no_slot_of_the_past() 
     writes = [verb for verb in verbs(world.settle()) if verb != "event"]
     assert writes[:3] == ["fence", "apply", "status"]
     assert world.cron_job["spec"]["suspend"] is False
-    assert would_start(world) is None
+    assert world.would_start() is None
     assert pause_of(world) == ("False", "Resumed")
     assert world.status["consecutiveFailures"] == 0
     assert "suspended" not in world.status
@@ -237,7 +223,7 @@ def test_a_pause_that_is_taken_from_the_spec_ends() -> None:
     world.change(pauseAfter=None)
     world.settle()
     assert world.cron_job["spec"]["suspend"] is False
-    assert would_start(world) is None
+    assert world.would_start() is None
     assert (world.pending(), pause_of(world)) == ([], ("False", "Resumed"))
 
 
@@ -289,7 +275,7 @@ def test_it_ends_with_the_annotation_and_no_slot_of_the_past_starts() -> None:
     world.put_namespace()
     world.settle()
     assert world.cron_job["spec"]["suspend"] is False
-    assert would_start(world) is None
+    assert world.would_start() is None
     assert world.unstarted() == [("Skipped", "Suspended", 3)]
     assert pause_of(world) == ("False", "Resumed")
 
@@ -302,7 +288,7 @@ def test_it_ends_by_itself_at_its_time() -> None:
     assert world.cron_job["spec"]["suspend"] is True
     world.go_to(1000)
     assert world.cron_job["spec"]["suspend"] is False
-    assert would_start(world) is None
+    assert world.would_start() is None
     world.go_to(1200)
     world.start_slot(1200)
     world.settle()
@@ -389,7 +375,7 @@ def test_the_operators_own_switch_holds_everything_back() -> None:
     world.restart()
     world.settle()
     assert world.cron_job["spec"]["suspend"] is False
-    assert would_start(world) is None
+    assert world.would_start() is None
     assert world.unstarted() == [("Skipped", "Suspended", 3)]
 
 

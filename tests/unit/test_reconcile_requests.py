@@ -7,7 +7,7 @@ import pytest
 
 from scheduledjob_operator.cluster import ApiError
 from scheduledjob_operator.job_names import slot_job
-from tests.unit.bodies import NAME, NAMESPACE, Body
+from tests.unit.bodies import NAME, NAMESPACE, Body, cron_job
 from tests.unit.fake_cluster import LOST, UNREACHABLE
 from tests.unit.moments import after_noon, text
 from tests.unit.world import World
@@ -200,6 +200,44 @@ def test_requests_wait_until_the_spec_can_be_read() -> None:
     world.change(schedule="*/5 * * * *")
     world.settle()
     assert len(world.created()) == 1
+
+
+def test_a_run_that_is_asked_for_while_there_is_no_cron_job_has_what_it_was_given() -> None:
+    world = world_with(args={"token": "usual"})
+    world.cluster.delete("CronJob", NAMESPACE, NAME)
+    world.now = after_noon(700)  # slots have passed
+    world.annotate(run=json.dumps({"id": "1", **OVERRIDES}))
+    world.restart()
+    world.settle()
+    (name,) = world.created()
+    assert variables(world, name)["MODE"] == CANARY
+
+
+def test_a_run_that_is_asked_for_while_the_name_is_taken_has_what_it_was_given() -> None:
+    world = World()
+    world.cluster.put("CronJob", cron_job(labels={}, ownerReferences=[]))
+    world.create({"schedule": "*/5 * * * *", "handler": "sync"})
+    ask(world, run={"id": "1", **OVERRIDES})
+    assert world.ready == ("False", "NameConflict")
+    world.cluster.delete("CronJob", NAMESPACE, NAME)
+    world.settle()
+    world.go_to(200)
+    (name,) = world.created()
+    assert variables(world, name)["MODE"] == CANARY
+
+
+def test_a_run_whose_own_arguments_are_lost_does_not_run_with_the_usual_ones() -> None:
+    world = world_with(args={"token": "usual"})
+    world.go_to(300)
+    active = world.start_slot(300)
+    world.run_pod(active)
+    ask(world, run={"id": "1", "ifActive": "Queue", **OVERRIDES})
+    world.cluster.delete("CronJob", NAMESPACE, NAME)
+    world.settle()
+    world.wait(10)
+    for name in world.created():
+        assert variables(world, name)["MODE"] == CANARY
+    assert world.has_cron_job
 
 
 # While another run is active

@@ -1,5 +1,6 @@
 """Runs on their way from the watches into the ledger, and the Events about them."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from tests.unit import bodies
 from tests.unit.bodies import NAMESPACE, Body
 from tests.unit.endings import COMPLETE, GIVEN_UP, JOB, crashed, deleted, pod
 from tests.unit.fake_cluster import OVERLOADED, refused
-from tests.unit.moments import NOON, after_noon
+from tests.unit.moments import NOON, after_noon, text
 from tests.unit.world import KEY, World, verbs
 
 
@@ -136,6 +137,58 @@ def test_a_job_that_went_while_the_operator_was_down_is_told(world: World) -> No
     world.settle()
     assert world.runs() == [(JOB, "Unknown")]
     assert world.cluster.events() == []
+
+
+# Short runs
+
+
+def patient() -> World:
+    """One in sync, whose operator holds a beginning back for three seconds."""
+    world = World(start_patience=timedelta(seconds=3))
+    world.create()
+    world.settle()
+    world.go_to(300)
+    return world
+
+
+def test_a_run_that_is_over_in_a_moment_costs_one_write() -> None:
+    world = patient()
+    name = world.start_slot(300)
+    assert world.settle() == []
+    world.go_to(302)
+    world.finish(name)
+    assert verbs(world.settle()) == ["status"]
+    assert world.runs() == [(name, "Succeeded")]
+    assert world.status["active"] == []
+    assert world.status["accountedUntil"] == text(after_noon(300))
+
+
+def test_one_that_lasts_is_shown_as_active_when_the_moment_is_over() -> None:
+    world = patient()
+    name = world.start_slot(300)
+    world.settle()
+    assert world.active() == []
+    assert verbs(world.go_to(303)) == ["status"]
+    assert world.active() == [name]
+
+
+def test_one_of_that_moment_is_told_along_with_whatever_else_there_is() -> None:
+    world = patient()
+    name = world.start_slot(300)
+    world.settle()
+    world.change(timeout="5m")
+    assert verbs(world.settle()) == ["apply", "status"]
+    assert world.active() == [name]
+
+
+def test_one_of_that_moment_is_not_lost_with_the_operator() -> None:
+    world = patient()
+    name = world.start_slot(300)
+    world.settle()
+    world.restart()
+    world.go_to(304)
+    assert world.active() == [name]
+    assert world.status["counts"]["missed"] == 0
 
 
 # Events

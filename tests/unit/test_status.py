@@ -57,7 +57,7 @@ def test_the_first_status_is_complete() -> None:
         "activeCount": 0,
         "consecutiveFailures": 0,
         "counts": dict.fromkeys(
-            ["succeeded", "failed", "timedOut", "cancelled", "retries", "skipped", "missed"], 0
+            ["succeeded", "failed", "timedOut", "cancelled", "unknown", "retries", "skipped", "missed"], 0
         ),
         "recentRuns": [],
         "unstarted": [],

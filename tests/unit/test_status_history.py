@@ -82,7 +82,7 @@ def test_a_job_that_went_while_the_operator_was_down_has_an_unknown_end() -> Non
     see(ledger, ran(2, 0), now=after_noon(3000.5))
     assert ledger.runs() == [("job-1", "Unknown"), ("job-2", "Succeeded")]
     assert ledger.status.recent_runs[0].end_time == after_noon(3000), "that is when it was missed"
-    assert ledger.counts() == {"succeeded": 1}
+    assert ledger.counts() == {"succeeded": 1, "unknown": 1}
 
 
 def test_a_job_that_went_and_came_again_under_its_name_is_the_one_that_exists() -> None:

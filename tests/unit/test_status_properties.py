@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduledjob_operator.models import ScheduledJobStatus
-from scheduledjob_operator.status import changed_fields, dump
+from scheduledjob_operator.recording import changed_fields, dump
 from tests.unit.bodies import Body
 from tests.unit.endings import ENDINGS, JOB
 from tests.unit.ledger import Ledger, observe
@@ -113,7 +113,7 @@ conditions = st.fixed_dictionaries(
         "lastTransitionTime": times,
     }
 )
-COUNTS = ["succeeded", "failed", "timedOut", "cancelled", "retries", "skipped", "missed"]
+COUNTS = ["succeeded", "failed", "timedOut", "cancelled", "unknown", "retries", "skipped", "missed"]
 statuses = st.fixed_dictionaries(
     {
         "observedGeneration": st.integers(-1, 3),

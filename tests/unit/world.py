@@ -1,40 +1,33 @@
 """A cluster in memory with the operator in it, and time in the hands of the test."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import cast
 
-from scheduledjob_operator import names
-from scheduledjob_operator.actions import AT_ONCE
 from scheduledjob_operator.cluster import ApiError, KubernetesCluster
 from scheduledjob_operator.controller import CHILD_KINDS, Controller
 from scheduledjob_operator.desired import Parent, RunnerDefaults
-from scheduledjob_operator.job_names import slot_job
-from scheduledjob_operator.models.types import parse_time
 from scheduledjob_operator.reconcile import Reconciler
 from scheduledjob_operator.settings import Settings
 from scheduledjob_operator.store import Key
 from scheduledjob_operator.suspension import Switch
-from tests.unit import bodies
 from tests.unit.bodies import LABELS, NAME, NAMESPACE, UID, Body
-from tests.unit.fake_cluster import FakeCluster, Request
-from tests.unit.moments import NOON, after_noon, text
+from tests.unit.fake_cluster import Request
+from tests.unit.kubernetes import KEY, SPEC, Kubernetes
+from tests.unit.moments import after_noon
 
-KEY = Key(NAMESPACE, NAME)
 MANAGED_BY = next(iter(LABELS.items()))
-SPEC = {"schedule": "*/5 * * * *", "handler": "sync"}
 RUNNER = RunnerDefaults(image="registry.example/job-runner:1")
 ROUNDS = 50
 """More than any change takes to settle."""
 
 
-class World:
-    """One cluster, one operator; `now` is what its clock shows."""
+class World(Kubernetes):
+    """One cluster, one operator; `now` is what its clock shows too."""
 
-    def __init__(self) -> None:
-        self.now: datetime = NOON + timedelta(seconds=30)
-        self.cluster = FakeCluster(clock=lambda: self.now)
+    def __init__(self, *, start_patience: timedelta = timedelta()) -> None:
+        super().__init__()
+        self._start_patience = start_patience
         self.due: dict[Key, datetime] = {}
         """When the reconciler wants to be called again though nothing happens."""
         self.errors: list[ApiError] = []
@@ -56,6 +49,7 @@ class World:
             defaults=RUNNER,
             clock=lambda: self.now,
             switch=self.switch,
+            start_patience=self._start_patience,
         )
         self.due.clear()
         self._seen = len(self.cluster.changes)
@@ -65,103 +59,6 @@ class World:
                     self.controller.changed(kind, body)
         for body in self.cluster.of_kind("ScheduledJob"):
             self.controller.scheduled_job_event(type_=None, body=body)
-
-    # What people and Kubernetes do
-
-    def create(self, spec: Body | None = None, **metadata: Any) -> None:
-        """A ScheduledJob is applied."""
-        body = bodies.scheduled_job(spec=spec if spec is not None else dict(SPEC), **metadata)
-        self.cluster.put("ScheduledJob", body)
-
-    def change(self, **fields: Any) -> None:
-        """Fields of its spec are changed; None takes one away."""
-        body = self.cluster.objects["ScheduledJob", *KEY]
-        spec = {key: value for key, value in {**body["spec"], **fields}.items() if value is not None}
-        self.cluster.put("ScheduledJob", {**body, "spec": spec})
-
-    def edit_cron_job(self, change: Callable[[Body], None], *, manager: str = "kubectl-edit") -> None:
-        self.cluster.edit("CronJob", *KEY, change, manager=manager)
-
-    def put_job(self, name: str, **given: Any) -> Body:
-        """A Job of the CronJob."""
-        owner = bodies.owner("CronJob", uid=self.cron_job["metadata"]["uid"])
-        return self.cluster.put("Job", bodies.job(name, ownerReferences=owner, **given))
-
-    def put_pod(self, body: Body) -> Body:
-        return self.cluster.put("Pod", body)
-
-    def annotate(self, **annotations: str | None) -> None:
-        """Annotations of our group are set on the ScheduledJob; None takes one away."""
-        self._annotate("ScheduledJob", NAME, annotations)
-
-    def annotate_job(self, name: str, **annotations: str | None) -> None:
-        self._annotate("Job", name, annotations)
-
-    def _annotate(self, kind: str, name: str, annotations: dict[str, str | None]) -> None:
-        body = self.cluster.objects[kind, NAMESPACE, name]
-        given = {**body["metadata"].get("annotations", {})}
-        given |= {f"{names.GROUP}/{key}": value for key, value in annotations.items()}
-        kept = {key: value for key, value in given.items() if value is not None}
-        self.cluster.put(kind, {**body, "metadata": {**body["metadata"], "annotations": kept}})
-
-    def put_namespace(self, **annotations: str) -> None:
-        """The namespace with these annotations of our group and no others; _ stands for -."""
-        given = {f"{names.GROUP}/{key.replace('_', '-')}": value for key, value in annotations.items()}
-        metadata = {"name": NAMESPACE, "uid": "uid-of-the-namespace", "annotations": given}
-        self.cluster.put("Namespace", {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
-
-    def start_slot(self, seconds: float) -> str:
-        """Kubernetes' controller starts the slot so many seconds after noon, now; the name of its Job."""
-        slot = after_noon(seconds)
-        name = slot_job(NAME, slot)
-        self.put_job(name, slot=slot, created=self.now.replace(microsecond=0))
-        status = self.cron_job.get("status", {})
-        active = [*status.get("active", []), {"kind": "Job", "name": name, "uid": f"uid-of-{name}"}]
-        given = {**status, "active": active, "lastScheduleTime": text(slot)}
-        self.cluster.put("CronJob", {**self.cron_job, "status": given})
-        return name
-
-    def run_pod(self, name: str) -> None:
-        """The Pod of a Job starts now."""
-        started = self.now.replace(microsecond=0)
-        self.put_pod(bodies.pod(f"{name}-p1", job_name=name, created=started, status=bodies.running(started)))
-
-    def finish(self, name: str, exit_code: int = 0) -> None:
-        """A Job and its only Pod end now, at first with the Pod; Kubernetes' controller takes notice."""
-        body = self.job(name)
-        now, started = self.now.replace(microsecond=0), parse_time(body["metadata"]["creationTimestamp"])
-        status = bodies.ended(exit_code, started=started, finished=now)
-        self.put_pod(bodies.pod(f"{name}-p1", job_name=name, created=started, status=status))
-        ended = bodies.failed(started, now) if exit_code else bodies.complete(started, now)
-        self._end(body, status=ended)
-
-    def obey_deadlines(self) -> list[str]:
-        """Kubernetes ends the Jobs that have one second to live, and their Pods; their names."""
-        found = [
-            body
-            for body in self.cluster.of_kind("Job")
-            if body["spec"].get("activeDeadlineSeconds") == AT_ONCE
-            and "conditions" not in body.get("status", {})
-        ]
-        now = self.now.replace(microsecond=0)
-        for body in found:
-            name, started = body["metadata"]["name"], parse_time(body["metadata"]["creationTimestamp"])
-            pod = self.cluster.objects.get(("Pod", NAMESPACE, f"{name}-p1"))
-            if pod is not None and pod["status"]["phase"] == "Running":
-                ended = bodies.ended(143, started=started, finished=now)
-                self.put_pod({**pod, "status": ended})
-            message = "Job was active longer than specified deadline"
-            pods = 0 if pod is None else 1
-            status = bodies.failed(started, now, reason="DeadlineExceeded", message=message, pods=pods)
-            self._end(body, status=status)
-        return [body["metadata"]["name"] for body in found]
-
-    def _end(self, body: Body, *, status: Body) -> None:
-        self.cluster.put("Job", {**body, "status": status})
-        before = self.cron_job.get("status", {})
-        uid = body["metadata"]["uid"]
-        active = [entry for entry in before.get("active", []) if entry["uid"] != uid]
-        self.cluster.put("CronJob", {**self.cron_job, "status": {**before, "active": active}})
 
     # What the operator does
 
@@ -245,10 +142,6 @@ class World:
     # What is there
 
     @property
-    def scheduled_job(self) -> Body:
-        return self.cluster.objects["ScheduledJob", *KEY]
-
-    @property
     def parent(self) -> Parent:
         return Parent(namespace=NAMESPACE, name=NAME, uid=self.scheduled_job["metadata"]["uid"])
 
@@ -271,21 +164,6 @@ class World:
         """The condition of that type; empty when there is none."""
         return next((entry for entry in self.status["conditions"] if entry["type"] == kind), {})
 
-    @property
-    def cron_job(self) -> Body:
-        return self.cluster.objects["CronJob", *KEY]
-
-    @property
-    def has_cron_job(self) -> bool:
-        return ("CronJob", *KEY) in self.cluster.objects
-
-    def job(self, name: str) -> Body:
-        return self.cluster.objects["Job", NAMESPACE, name]
-
-    def job_names(self) -> list[str]:
-        """Names of the Jobs that exist, in the order in which they were made."""
-        return [body["metadata"]["name"] for body in self.cluster.of_kind("Job")]
-
     def created(self) -> list[str]:
         """Names of the Jobs that the operator made, in that order."""
         return [write.name for write in self.cluster.writes if write.verb == "create"]
@@ -303,10 +181,6 @@ class World:
         return [
             (entry["result"], entry["reason"], entry["count"]) for entry in reversed(self.status["unstarted"])
         ]
-
-    def told_active(self) -> list[str]:
-        """Names of the Jobs that Kubernetes' controller takes for active."""
-        return [entry["name"] for entry in self.cron_job.get("status", {}).get("active", [])]
 
     def runs(self) -> list[tuple[str, str]]:
         """(name, result) of the runs in the ledger, oldest first."""

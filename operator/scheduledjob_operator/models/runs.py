@@ -88,7 +88,7 @@ class _Asked(Model):
     retry_of: Name | None = None
     """The dead letter that the run tries again."""
     overridden: bool | None = None
-    """true for a run with arguments or variables of its own."""
+    """Whether the run has arguments or variables of its own."""
 
 
 class PendingRun(_Asked):

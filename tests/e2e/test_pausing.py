@@ -1,0 +1,151 @@
+"""A schedule that is held back: by its own failures, for a namespace, for everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.cluster import release
+from tests.cluster.access import Cluster
+from tests.cluster.release import CHART, NAMESPACE, RELEASE, Operator
+from tests.e2e.scheduled_job import (
+    EVERY_MINUTE,
+    ScheduledJob,
+    as_text,
+    moment,
+    next_minute,
+    seconds_between,
+)
+from tests.plugin import RESTRICTED
+from tests.waiting import wait_until
+
+ONLY_A_PROBE_SUCCEEDS = [
+    "python",
+    "-c",
+    "import os, sys; sys.exit(os.environ['SCHEDULEDJOB_TRIGGER'] != 'Probe')",
+]
+REASON = "moving house"
+
+
+@dataclass(frozen=True)
+class Scene:
+    jobs: dict[str, ScheduledJob]
+    slot: datetime
+    """One of those during which the namespace of `held` is suspended."""
+
+
+def begin(cluster: Cluster, namespace: str) -> Scene:
+    """Two that have failed once, and one in a namespace that is suspended."""
+    house = cluster.create_namespace(f"{namespace}-held", labels=RESTRICTED)
+    cluster.kubectl("annotate", "namespace", house, f"scheduledjob.dev/suspend={REASON}")
+    held = ScheduledJob(cluster, house, "held")
+    held.apply(schedule=EVERY_MINUTE, handler="hello")
+    held.wait_ready()
+    slot = next_minute(at_least=1)
+    jobs = {name: ScheduledJob(cluster, namespace, name) for name in ("lucky", "unlucky")}
+    programs = {"lucky": ONLY_A_PROBE_SUCCEEDS, "unlucky": ["sh", "-c", "exit 3"]}
+    for name, job in jobs.items():
+        job.apply(command=programs[name], pauseAfter={"consecutiveFailures": 1, "coolDown": "1m"})
+    for job in jobs.values():
+        job.wait_ready()
+        job.run_now()
+    return Scene({**jobs, "held": held}, slot)
+
+
+def test_a_namespace_that_is_suspended_holds_everything_back(scene: Scene) -> None:
+    job = scene.jobs["held"]
+    paused = job.wait_condition("Paused", "NamespaceSuspended")
+    assert (paused["status"], paused["message"]) == ("True", f"suspended in the whole namespace: {REASON}")
+    status = job.status
+    assert (status["suspended"], status["nextRunTimes"]) == ("Suspended", [])
+    assert job.get("cronjob")["spec"]["suspend"] is True
+    answer = job.ask("run", "please")
+    assert (answer["outcome"], answer["message"]) == ("Refused", paused["message"])
+    wait_until(lambda: datetime.now(UTC) > scene.slot + timedelta(seconds=2), timeout=70)
+    assert job.jobs() == {}
+
+
+def test_once_it_is_lifted_the_next_slot_runs_and_no_old_one(cluster: Cluster, scene: Scene) -> None:
+    job = scene.jobs["held"]
+    wait_until(lambda: datetime.now(UTC) > scene.slot + timedelta(seconds=2), timeout=70)
+    # The next slot must be some seconds away, for the old ones to be told from it.
+    wait_until(lambda: datetime.now(UTC).second < 50, timeout=15)
+    lifted = datetime.now(UTC).replace(second=0, microsecond=0)
+    cluster.kubectl("annotate", "namespace", job.namespace, "scheduledjob.dev/suspend-")
+    assert job.wait_condition("Paused", "Resumed")["status"] == "False"
+    cron_job = wait_until(lambda: body if not (body := job.get("cronjob"))["spec"]["suspend"] else None)
+    assert cron_job is not None
+    assert cron_job["status"]["lastScheduleTime"] == as_text(lifted)
+    (entry,) = [entry for entry in job.status["unstarted"] if entry["reason"] == "Suspended"]
+    assert (entry["result"], entry["last"]) == ("Skipped", as_text(lifted))
+    assert moment(entry["first"]) <= scene.slot
+    assert {"Paused", "Resumed"} <= {reason for reason, _ in job.events()}
+    run = job.wait_run(timeout=75)
+    assert run["slot"] == as_text(lifted + timedelta(minutes=1))
+    assert len(job.jobs()) == 1
+
+
+def test_after_a_failure_it_pauses_tries_again_and_goes_on_when_that_succeeds(scene: Scene) -> None:
+    job = scene.jobs["lucky"]
+    failed = job.wait_run("lucky-now")
+    tried = as_text(moment(failed["endTime"]) + timedelta(minutes=1))
+    note = f"paused after 1 failure; a run is tried at {tried}"
+    wait_until(lambda: ("Paused", note) in job.events(), describe="an Event says so")
+    assert job.wait_condition("Paused", "Resumed", timeout=80)["status"] == "False"
+    probe, _ = job.status["recentRuns"]
+    assert (probe["trigger"], probe["result"]) == ("Probe", "Succeeded")
+    assert 0 <= seconds_between(tried, job.get("job", probe["jobName"])["metadata"]["creationTimestamp"]) <= 1
+    assert (job.status["pending"], job.get("cronjob")["spec"]["suspend"]) == ([], False)
+    assert "suspended" not in job.status
+    assert "Resumed" in [reason for reason, _ in job.events()]
+
+
+def test_when_that_fails_too_it_stays_paused_and_waits_as_long_again(scene: Scene) -> None:
+    job = scene.jobs["unlucky"]
+    wait_until(lambda: job.status["consecutiveFailures"] > 1, timeout=80, describe="it was tried again")
+    status = job.status
+    probe = status["lastRun"]
+    assert (probe["trigger"], probe["result"]) == ("Probe", "Failed")
+    assert (status["suspended"], job.get("cronjob")["spec"]["suspend"]) == ("Paused", True)
+    (waiting,) = status["pending"]
+    assert (waiting["reason"], waiting["trigger"]) == ("CoolDown", "Probe")
+    assert seconds_between(probe["endTime"], waiting["dueTime"]) == 60
+    paused = job.condition("Paused")
+    assert (paused["status"], paused["reason"]) == ("True", "ConsecutiveFailures")
+    assert waiting["dueTime"] in paused["message"]
+
+
+@pytest.fixture
+def everything_suspended(cluster: Cluster, operator: Operator, namespace: str) -> Iterator[ScheduledJob]:
+    """One with an active run, and the master switch of the chart turned on since."""
+    job = ScheduledJob.create(cluster, namespace, "everywhere", handler="sleep", args={"seconds": 300})
+    job.wait_running(job.run_now())
+    values = ("--reuse-values", "--set=suspendAll.enabled=true", "--set-string=suspendAll.reason=stocktaking")
+    owner = ("--take-ownership", "--force-conflicts")
+    try:
+        cluster.helm("upgrade", RELEASE, str(CHART), f"--namespace={NAMESPACE}", *owner, *values)
+        operator.wait_available()
+        yield job
+    finally:
+        release.install(cluster, operator.images)
+
+
+@pytest.mark.outage
+def test_the_charts_switch_suspends_all_namespaces_and_active_runs_go_on(
+    everything_suspended: ScheduledJob, cluster: Cluster, operator: Operator
+) -> None:
+    job = everything_suspended
+    paused = job.wait_condition("Paused", "OperatorSuspended")
+    assert (paused["status"], paused["message"]) == ("True", "suspended everywhere: stocktaking")
+    assert job.get("cronjob")["spec"]["suspend"] is True
+    assert [run["id"] for run in job.status["active"]] == ["everywhere-now"]
+    assert job.pods("everywhere-now")[0]["status"]["phase"] == "Running"
+    assert job.ask("run", {"ifActive": "Queue"})["message"] == paused["message"]
+
+    release.install(cluster, operator.images)
+    job.wait_condition("Paused", "Resumed")
+    wait_until(lambda: job.get("cronjob")["spec"]["suspend"] is False)
+    assert [run["id"] for run in job.status["active"]] == ["everywhere-now"]
