@@ -5,15 +5,17 @@ Every action may be repeated: a Job has one name, a verdict stands on the Job th
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 
 from scheduledjob_operator import names
 from scheduledjob_operator.cluster import ApiError, Body, Cluster
 from scheduledjob_operator.deadlines import Waiting, gave_up, refusal_reason
 from scheduledjob_operator.job import job
 from scheduledjob_operator.models import PendingRun, Result
+from scheduledjob_operator.models.types import format_time
 from scheduledjob_operator.names import RunReason
 from scheduledjob_operator.observed import CronJobSeen, EndedAs, JobSeen
-from scheduledjob_operator.overrides import overrides_of
+from scheduledjob_operator.overrides import LOST_OVERRIDES, overrides_of
 from scheduledjob_operator.store import Key, Store
 from scheduledjob_operator.sync import redacted
 
@@ -85,9 +87,10 @@ class Actions:
 
         `body`: the desired CronJob, `cron_job` the one that exists. Raises ApiError when nobody answered.
         """
-        wanted = job(
-            run=run, cron_job=body, uid=cron_job.uid, overrides=overrides_of(cron_job.overrides, run=run)
-        )
+        overrides = overrides_of(cron_job.overrides, run=run)
+        if run.overridden and overrides is None:
+            return EndedAs(result=Result.FAILED, reason=RunReason.NOT_STARTED, message=LOST_OVERRIDES)
+        wanted = job(run=run, cron_job=body, uid=cron_job.uid, overrides=overrides)
         try:
             answer = await self._cluster.create_job(wanted)
         except ApiError as error:
@@ -140,6 +143,15 @@ class Actions:
             self._store.put_cron_job(answer)
             return
         raise ApiError(status=409, reason="Conflict", message=f"CronJob {cron_job.name} changes all the time")
+
+    async def overtake(self, slot: datetime, *, cron_job: CronJobSeen) -> None:
+        """Keep Kubernetes from starting a slot it has left waiting: a Job of ours would wake it up."""
+        answer = await self._cluster.patch_cron_job_status(
+            namespace=cron_job.namespace,
+            name=cron_job.name,
+            body={"lastScheduleTime": format_time(slot)},
+        )
+        self._store.put_cron_job(answer)
 
     async def keep_overrides(self, key: Key, *, cron_job: CronJobSeen, annotation: str) -> CronJobSeen:
         """Write down what single runs override; the CronJob then."""

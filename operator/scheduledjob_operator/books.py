@@ -138,8 +138,8 @@ def _with_letters(
 
 def _answered(books: Books, *, seen: Observation) -> Books:
     """The books with the requests answered that people have made."""
-    if seen.spec is None or seen.schedule is None:
-        return books  # they wait until the spec can be read
+    if seen.spec is None or seen.schedule is None or seen.cron_job is None:
+        return books  # they wait until the spec can be read, and the CronJob keep what they override
     status = books.status
     switch = books.standing.switch
     answers = answer(

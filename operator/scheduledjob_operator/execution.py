@@ -90,14 +90,14 @@ class Execution:
         ended = await self._end_cancelled(case, jobs=jobs)
         gave_up, patience = await self._give_up(case, jobs=jobs, now=now)
         told = await self._tell(case, jobs=jobs)
-        due = _plan(case, now=now)
+        due = _plan(case, jobs=self._store.jobs(case.key), now=now)
         started = await self._start(case, due=due, jobs=jobs)
         again = now + TRY_REFUSED if self._note_refusals(case) else None
         look = min(filter(None, [patience, due.look_again, again]), default=None)
         return ended or gave_up or told or started, look
 
     async def _end_cancelled(self, case: Case, *, jobs: Iterable[JobSeen]) -> bool:
-        """End the Jobs that an annotation asks to end; what a queue held back is deleted once that is told."""
+        """End the Jobs that an annotation asks to end; what a queue held back is deleted once it is told."""
         done = False
         recorded = {run.id for run in case.status.recent_runs}
         for job in jobs:
@@ -145,6 +145,10 @@ class Execution:
             if start.replaces:
                 done = await self._replace(start, jobs=jobs) or done
                 continue  # it starts when they have ended
+            if start.overtakes:
+                await self._actions.overtake(start.overtakes, cron_job=case.cron_job)
+                done = True
+                continue  # it starts when Kubernetes knows
             refused = await self._actions.start(start.run, body=case.body, cron_job=case.cron_job)
             if refused is None:
                 self._refused.get(case.key, {}).pop(start.run.id, None)
@@ -174,14 +178,20 @@ class Execution:
         return bool(refused)
 
 
-def _plan(case: Case, *, now: datetime) -> Plan:
+def _plan(case: Case, *, jobs: Iterable[JobSeen], now: datetime) -> Plan:
     status, books = case.status, case.books
+    ends = [job.end.time for job in jobs if job.end]
+    if status.last_run:
+        ends.append(status.last_run.end_time)
+    undecided, done = books.undecided, case.cron_job.last_schedule_time
+    overtaken = undecided is not None and done is not None and done >= undecided
     return plan(
         pending=status.pending,
         active=status.active,
         concurrency_policy=case.spec.concurrency_policy,
         next_slots=status.next_run_times,
-        unstarted_slot=books.undecided,
+        unstarted_slot=None if overtaken else undecided,
+        free_since=max(ends, default=None),
         held=books.standing.switch is not None,
         catching_up=books.standing.suspension is None,
         now=now,

@@ -8,6 +8,9 @@ from typing import Any
 from scheduledjob_operator.models import PendingRun, ScheduledJobStatus
 from scheduledjob_operator.requests import Overrides
 
+LOST_OVERRIDES = "its own arguments are gone with the CronJob that kept them: ask for it again"
+"""What is said of a run that is not started, because it would run with the usual arguments."""
+
 
 def overridden(text: str) -> dict[str, dict[str, Any]]:
     """The annotation, read: run id -> what it overrides. What cannot be read is not there."""

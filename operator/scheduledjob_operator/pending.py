@@ -5,7 +5,7 @@ Kubernetes starts the slots by itself; what waits here comes between them and ne
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from scheduledjob_operator.models import ActiveRun, ConcurrencyPolicy, PendingReason, PendingRun, Trigger
@@ -13,7 +13,10 @@ from scheduledjob_operator.models import ActiveRun, ConcurrencyPolicy, PendingRe
 BEFORE_A_SLOT = timedelta(seconds=3)
 """So long before a slot nothing is started: Kubernetes' own controller would not have seen it by then."""
 AFTER_A_SLOT = timedelta(seconds=5)
-"""So long after a slot nothing is started, unless its Job has been seen: it may be on its way."""
+"""So long after a slot nothing is started, unless its Job has been seen: it may be on its way.
+
+Also so long after the end of a run that kept a slot waiting: Kubernetes starts that slot then.
+"""
 MOST_STARTS = 10
 """How many runs one pass starts; the others follow in the next one."""
 BETWEEN_PASSES = timedelta(seconds=1)
@@ -29,6 +32,8 @@ class Start:
     run: PendingRun
     replaces: tuple[str, ...] = ()
     """Names of the Jobs of active runs, to be ended first."""
+    overtakes: datetime | None = None
+    """A slot that Kubernetes has not started though it could: it has to be kept from it first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +47,14 @@ class Plan:
     """When more may start by the passing of time alone."""
 
 
-def plan(
+def plan(  # noqa: PLR0913  # each is a circumstance of its own
     *,
     pending: Sequence[PendingRun],
     active: Sequence[ActiveRun],
     concurrency_policy: ConcurrencyPolicy,
     next_slots: Sequence[datetime],
     unstarted_slot: datetime | None,
+    free_since: datetime | None = None,
     held: bool,
     catching_up: bool,
     now: datetime,
@@ -56,8 +62,9 @@ def plan(
     """Which of `pending` start at `now`, and when to ask again.
 
     `next_slots`: those to come, soonest first; none while the schedule is suspended. `unstarted_slot`: one
-    that has passed and whose Job has not been seen. `held`: nothing at all starts. `catching_up`: whether
-    slots that nothing started are started after all at the moment.
+    that has passed and that Kubernetes may still start. `free_since`: when the last run ended. `held`:
+    nothing at all starts. `catching_up`: whether slots that nothing started are started after all at the
+    moment.
     """
     if held:
         return Plan()
@@ -78,10 +85,11 @@ def plan(
     start = _alone(due, active=active, concurrency_policy=concurrency_policy)
     if start is None:
         return Plan(look_again=later)
-    quiet_until = _quiet_until(next_slots=next_slots, unstarted_slot=unstarted_slot, now=now)
+    waited = max(unstarted_slot, free_since or unstarted_slot) if unstarted_slot else None
+    quiet_until = _quiet_until(next_slots=next_slots, waited_since=waited, now=now)
     if quiet_until is not None:
         return Plan(look_again=quiet_until)
-    return Plan(start=(start,), look_again=later)
+    return Plan(start=(replace(start, overtakes=unstarted_slot),), look_again=later)
 
 
 def place(run: PendingRun) -> tuple[datetime, int, datetime, str]:
@@ -118,7 +126,7 @@ def _alone(
 
 
 def _quiet_until(
-    *, next_slots: Sequence[datetime], unstarted_slot: datetime | None, now: datetime
+    *, next_slots: Sequence[datetime], waited_since: datetime | None, now: datetime
 ) -> datetime | None:
     """The end of the quiet around a slot; None outside.
 
@@ -126,6 +134,6 @@ def _quiet_until(
     and two runs would be active together.
     """
     ends = [slot + AFTER_A_SLOT for slot in next_slots if slot - BEFORE_A_SLOT <= now]
-    if unstarted_slot is not None and unstarted_slot <= now:
-        ends.append(unstarted_slot + AFTER_A_SLOT)
+    if waited_since is not None:
+        ends.append(waited_since + AFTER_A_SLOT)
     return max((end for end in ends if now < end), default=None)

@@ -153,6 +153,8 @@ class Reconciler:
             if acted:
                 return self._clock()
             again = _soonest(again, look)
+        if seen.requests and observed.cron_job is None and cron_job is not None:
+            return self._clock()  # they can be answered now
         sync = replace(sync, cron_job=cron_job)
         return self._rest(
             seen, sync=sync, observed=observed, without=recorded, until=_soonest(again, books.look_again)

@@ -47,8 +47,7 @@ async def _soak(options: argparse.Namespace) -> int:
         outcomes.append(undisturbed)
         _show(undisturbed, strikes=strikes)
         if options.write:
-            text = json.dumps(undisturbed.states, indent=1, sort_keys=True)
-            UNDISTURBED.write_text(text + "\n")
+            _write(undisturbed)
         while strikes.kills_left > 0:
             number = len(outcomes)
             outcome = await play(
@@ -68,6 +67,17 @@ async def _soak(options: argparse.Namespace) -> int:
             print(f"logs: {rig.folder}", file=sys.stderr)
     print(table(strikes=strikes, outcomes=outcomes))
     return 1 if any(outcome.problems for outcome in outcomes) else 0
+
+
+def _write(undisturbed: Outcome) -> None:
+    """A line for each field, so that differences can be read."""
+    lines = [
+        f" {json.dumps(story)}: {{\n  "
+        + ",\n  ".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in sorted(state.items()))
+        + "\n }"
+        for story, state in sorted(undisturbed.states.items())
+    ]
+    UNDISTURBED.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 def _show(outcome: Outcome, *, strikes: Strikes) -> None:

@@ -26,14 +26,14 @@ async def backfilled(actor: Actor) -> None:
     """Ten slots of the past, three at a time."""
     await actor.create(concurrencyPolicy="Allow")
     await actor.ask("backfill", _range(actor, hours=10, parallelism=3))
-    await actor.until_counted(succeeded=10)
+    await actor.until_ended(10)
 
 
 async def collected(actor: Actor) -> None:
     """As many at once as there are, and all but one of the Jobs are collected as soon as they end."""
     await actor.create(concurrencyPolicy="Allow", history={"succeededJobs": 1, "failedJobs": 1})
     await actor.ask("backfill", _range(actor, hours=8, parallelism=8))
-    await actor.until(lambda status: len(status.get("recentRuns", [])) == 8, "all of them have ended")
+    await actor.until_ended(8)
 
 
 async def queued(actor: Actor) -> None:
@@ -41,26 +41,26 @@ async def queued(actor: Actor) -> None:
     plan = {"FAILING": "Backfill", "FAILING_ATTEMPTS": "1"}
     await actor.create(plan=plan, retry={"limit": 2, "keepAcrossSlots": True, **SOON})
     await actor.ask("backfill", _range(actor, hours=4, parallelism=1))
-    await actor.until_counted(succeeded=4)
+    await actor.until_ended(4)
 
 
 async def native(actor: Actor) -> None:
     """A slot that Kubernetes' controller starts, late; two attempts fail, the third is the operator's too."""
     plan = {"FAILING": "*", "FAILING_ATTEMPTS": "2"}
     await actor.create_in_time(plan=plan, retry={"limit": 3, **SOON})
-    await actor.until_counted(succeeded=1)
+    await actor.until_ended(1)
 
 
 async def missed(actor: Actor) -> None:
     """A slot that comes due while Kubernetes' controllers stand still."""
     await actor.create_in_time(startingDeadline="10s")
-    await actor.until_counted(missed=1)
+    await actor.until(lambda status: _count(status, "missed") == 1, "the slot is missed")
 
 
 async def caught_up(actor: Actor) -> None:
     """The same, and it is started after all."""
     await actor.create_in_time(startingDeadline="10s", catchUp={"policy": "All"})
-    await actor.until_counted(succeeded=1)
+    await actor.until_ended(1)
 
 
 async def disabled(actor: Actor) -> None:
@@ -106,20 +106,20 @@ async def cancelled(actor: Actor) -> None:
     await actor.ask("run.b", {"id": "b", "ifActive": "Queue"})
     status = await actor.until(lambda status: bool(status.get("pending")), "another one waits")
     await actor.ask("cancel.b", {"run": status["pending"][0]["id"], "requestedBy": "bob"})
-    await actor.until_counted(cancelled=1)
+    await actor.until_ended(1)
     await actor.ask("cancel.a", first["id"])
-    await actor.until_counted(cancelled=2)
+    await actor.until_ended(2)
     await actor.ask("run.c", "c")
     third = await actor.until_active(beside={first["id"]})
     await actor.change_job(
         third["jobName"], {"metadata": {"annotations": {names.ANNOTATION_CANCEL: "carol"}}}
     )
-    await actor.until_counted(cancelled=3)
+    await actor.until_ended(3)
     await actor.ask("run.d", "d")
     fourth = await actor.until_active(beside={first["id"], third["id"]})
     await actor.change_job(fourth["jobName"], {"spec": {"suspend": True}})
     await actor.ask("cancel.d", fourth["id"])
-    await actor.until_counted(cancelled=4)
+    await actor.until_ended(4)
 
 
 async def replaced(actor: Actor) -> None:
@@ -128,7 +128,7 @@ async def replaced(actor: Actor) -> None:
     await actor.ask("run", "a")
     await actor.until_active()
     await actor.ask("run.b", {"env": {"SECONDS": "0.3", "MODE": "special"}})
-    await actor.until_counted(cancelled=1, succeeded=1)
+    await actor.until_ended(2)
 
 
 async def paused(actor: Actor) -> None:
@@ -136,7 +136,7 @@ async def paused(actor: Actor) -> None:
     limits = {"consecutiveFailures": 2, "coolDown": "1m"}
     await actor.create(plan={"FAILING": "Manual"}, pauseAfter=limits)
     await actor.ask("run", "first")
-    await actor.until_counted(failed=1)
+    await actor.until_ended(1)
     await actor.ask("run.2", "second")
     await actor.until(lambda status: condition(status, "Paused") == "True", "it is paused")
     await actor.until(lambda status: condition(status, "Paused") == "False", "it is resumed")
@@ -152,7 +152,7 @@ async def switched(actor: Actor) -> None:
     await _switch(actor, None)
     await actor.until(lambda status: condition(status, "Paused") == "False", "it is resumed")
     await actor.ask("run.2", "second")
-    await actor.until_counted(succeeded=1)
+    await actor.until_ended(1)
 
 
 async def crowded(actor: Actor) -> None:
@@ -176,7 +176,7 @@ async def drifted(actor: Actor) -> None:
 
     await actor.until_cron_job(schedule=actor.between, suspend=False)
     await actor.ask("run", "first")
-    await actor.until_counted(succeeded=1)
+    await actor.until_ended(1)
 
 
 async def _switch(actor: Actor, reason: str | None) -> None:

@@ -1,6 +1,5 @@
 """What the changes in a cluster tell, taken in one by one, and what must never be among them."""
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -188,10 +187,6 @@ class Chronicle:
         for (since, schedule), until in zip(self.timetables, bounds, strict=True):
             found += schedule.slots_between(max(since, start), min(until, end), limit=10_000)
         return found
-
-    def schedule_at(self, instant: datetime) -> Schedule:
-        place = bisect_right([since for since, _ in self.timetables], instant) - 1
-        return self.timetables[max(place, 0)][1]
 
 
 def _verdict(run: Body) -> tuple[str, str]:

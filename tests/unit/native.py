@@ -37,11 +37,11 @@ class CronJobController:
         self._collect()
         return started
 
-    def next_slot(self) -> datetime | None:
-        """When it looks at the CronJob though nothing happens."""
+    def next_slot(self, after: datetime) -> datetime | None:
+        """At which it looks at the CronJob though nothing happens."""
         if not self._kubernetes.has_cron_job or self._kubernetes.cron_job["spec"]["suspend"]:
             return None
-        return next(iter(self._schedule().next_after(self._kubernetes.now)), None)
+        return next(iter(self._schedule().next_after(after)), None)
 
     def _start(self) -> str | None:
         body = self._kubernetes.cron_job

@@ -2,7 +2,7 @@
 
 import json
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import note, settings
@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from scheduledjob_operator.cluster import ApiError
 from scheduledjob_operator.models.types import format_time, parse_time
 from scheduledjob_operator.schedule import Schedule
+from scheduledjob_operator.store import Key
 from tests.unit.bodies import Body
 from tests.unit.chronicle import Chronicle
 from tests.unit.fake_cluster import LOST, OVERLOADED, UNREACHABLE, Request, refused
@@ -49,48 +50,42 @@ MISHAPS = st.lists(st.sampled_from([*ERRORS, None]), max_size=4)
 MOST_EVENTS = 20_000
 
 
+class OperatorDied(Exception):  # noqa: N818  # it is no error
+    """In the middle of its work."""
+
+
 class Hours(World):
     """A cluster in which time passes from one thing that happens to the next."""
 
     def __init__(self) -> None:
-        self._shown_from: list[datetime] = []
-        self.lateness = timedelta()
-        """How long the watches take."""
         super().__init__()
         self.native = CronJobController(self)
         self.lag = timedelta()
         """How long after a slot Kubernetes' controller looks."""
+        self.lateness = timedelta()
+        """How long the watches take."""
+        self.is_crowded = False
+        """Whether Kubernetes' controller looks whenever the operator asks for something."""
         self.is_up = self.native_is_up = True
         self.is_to_die = False
+        """Whether the next error ends the operator."""
+        self.deaths: set[datetime] = set()
         self.job_seconds: float | None = None
         """How long a Job takes; None: until somebody ends it."""
         self.exit_code = 0
-        self.deaths: set[datetime] = set()
+        self._shown_from: list[datetime] = []
+        """When the watches show which change."""
         self.cluster.rule = self._meanwhile
 
     def _meanwhile(self, _request: Request) -> None:
-        """Before each request of the operator, Kubernetes' controller may be sooner."""
         if self.native_is_up and self.is_crowded:
             self.native.sync()
 
-    is_crowded = False
-    """Whether Kubernetes' controller looks whenever the operator asks for something."""
-
-    def restart(self) -> None:
-        if getattr(self, "is_to_die", False):
-            self.is_to_die, self.is_up = False, False
-            self.cluster.outcomes.clear()
-            self.deaths.add(self.now.replace(microsecond=0))
-            self.controller.queue = type(self.controller.queue)(clock=lambda: 0.0)
-            return
-        super().restart()
-        self._stamp()
-
     def deliver(self, count: int | None = None) -> None:
+        """Show the operator the next changes, or those that the watches have shown by now."""
         self._stamp()
         if count is None:
-            shown = sum(since <= self.now for since in self._shown_from)
-            count = max(shown - self._seen, 0)
+            count = max(sum(since <= self.now for since in self._shown_from) - self._seen, 0)
         super().deliver(count)
 
     def _stamp(self) -> None:
@@ -103,9 +98,27 @@ class Hours(World):
         self._shown_from = [min(since, self.now) for since in self._shown_from]
 
     def step_back(self, seconds: float) -> None:
-        self.show_everything()
+        """All clocks are put back."""
         self.now -= timedelta(seconds=seconds)
-        self._shown_from = [min(since, self.now) for since in self._shown_from]
+        self.show_everything()
+
+    def settle(self) -> list[Request]:
+        """Show what the watches show, and reconcile until nothing is left to do or the operator dies."""
+        before = len(self.cluster.writes)
+        with suppress(OperatorDied):
+            super().settle()
+        return self.cluster.writes[before:]
+
+    def _reconcile(self, key: Key) -> None:
+        try:
+            super()._reconcile(key)
+        except ApiError as error:
+            if not self.is_to_die:
+                raise
+            self.is_up = self.is_to_die = False
+            self.cluster.outcomes.clear()
+            self.deaths.add(self.now.replace(microsecond=0))
+            raise OperatorDied from error
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass, with all that happens by itself."""
@@ -113,34 +126,27 @@ class Hours(World):
         for _ in range(MOST_EVENTS):
             self.act()
             following = min((at for at in self._moments() if self.now < at), default=end)
-            if following > end:
-                break
-            self.now = following
-            if following == end:
-                break
-        else:
-            raise AssertionError("time stands still")
-        self.now = end
-        self.act()
+            self.now = min(following, end)
+            if following >= end:
+                self.act()
+                return
+        raise AssertionError("time stands still")
 
     def act(self) -> None:
         """Everybody does what is due now."""
-        for _ in range(10):
+        before = -1
+        while before < len(self.cluster.changes):
             before = len(self.cluster.changes)
             self._end_jobs()
             if self.native_is_up:
                 self.native.sync()
             if self.is_up:
                 self.settle()
-            self._stamp()
-            if len(self.cluster.changes) == before:
-                return
 
     def _end_jobs(self) -> None:
         for job in self.unfinished():
-            name = job["metadata"]["name"]
             if (end := self._end_of(job)) is not None and end <= self.now:
-                end_job(self, name, exit_code=self.exit_code)
+                end_job(self, job["metadata"]["name"], exit_code=self.exit_code)
         self.obey_deadlines()
 
     def _end_of(self, job: Body) -> datetime | None:
@@ -151,14 +157,232 @@ class Hours(World):
     def _moments(self) -> list[datetime]:
         """When something happens by itself."""
         found = [end for job in self.unfinished() if (end := self._end_of(job))]
-        if self.native_is_up and (slot := self.native.next_slot()):
-            found += [slot + self.lag]
-            if (before := self.native.latest_slot()) is not None:
-                found.append(before + self.lag)
+        if self.native_is_up and (slot := self.native.next_slot(self.now - self.lag)):
+            found.append(slot + self.lag)
         if self.is_up:
-            found += self.due.values()
-            found += [since for since in self._shown_from[self._seen :]]
+            self._stamp()
+            found += [*self.due.values(), *self._shown_from[self._seen :]]
         return found
 
     def unfinished(self) -> list[Body]:
         return [job for job in self.cluster.of_kind("Job") if not has_ended(job)]
+
+
+class Life(RuleBasedStateMachine):
+    """One ScheduledJob among people, Kubernetes, and an operator that comes and goes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = Hours()
+        self.chronicle = Chronicle(self.world)
+        self.chronicle.deaths = self.world.deaths
+        self.number = 0
+        self.asked: dict[str, Body] = {}
+        self.latest = self.world.now
+        """The latest time that the clocks have shown."""
+
+    @initialize(
+        schedule=st.sampled_from(SCHEDULES),
+        policy=st.sampled_from(POLICIES),
+        catch_up=st.sampled_from(CATCH_UPS),
+        kept=st.sampled_from([1, 3]),
+        seconds=st.sampled_from([None, 1, 100]),
+        lag=st.sampled_from([0, 1, 2]),
+        lateness=st.sampled_from([0, 0, 1, 2]),
+        is_crowded=st.booleans(),
+    )
+    def begin(
+        self,
+        schedule: str,
+        policy: str,
+        catch_up: Body | None,
+        kept: int,
+        seconds: float | None,
+        lag: float,
+        lateness: float,
+        is_crowded: bool,
+    ) -> None:
+        history = {"succeededJobs": kept, "failedJobs": kept, "runs": 100}
+        given = {"catchUp": catch_up} if catch_up else {}
+        self.world.create(
+            {**SPEC, "schedule": schedule, "concurrencyPolicy": policy, "history": history, **given}
+        )
+        self.world.lag, self.world.lateness = lag * SECOND, lateness * SECOND
+        self.world.job_seconds, self.world.is_crowded = seconds, is_crowded
+        self.chronicle.timetables.append((datetime.min.replace(tzinfo=UTC), Schedule.parse(schedule)))
+        self.world.pass_time(5)
+
+    # Time
+
+    @rule(seconds=SOME_TIME)
+    def pass_time(self, seconds: float) -> None:
+        self.world.pass_time(seconds)
+
+    @rule(seconds=A_LONG_TIME)
+    def pass_hours(self, seconds: float) -> None:
+        self.world.pass_time(seconds)
+
+    @rule(seconds=st.sampled_from([1, 20, 90]))
+    def put_the_clocks_back(self, seconds: float) -> None:
+        self.latest = max(self.latest, self.world.now)
+        if self.world.now - seconds * SECOND > max(since for since, _ in self.chronicle.timetables):
+            self.world.step_back(seconds)
+
+    # Kubernetes
+
+    @rule(is_up=st.booleans())
+    def change_native(self, is_up: bool) -> None:
+        self.world.native_is_up = is_up
+
+    @rule(seconds=st.sampled_from([None, 0, 1, 20, 100, 400]), exit_code=st.sampled_from([0, 0, 3, 64]))
+    def change_jobs(self, seconds: float | None, exit_code: int) -> None:
+        self.world.job_seconds, self.world.exit_code = seconds, exit_code
+
+    @precondition(lambda self: self.world.unfinished())
+    @rule(data=st.data(), exit_code=st.sampled_from([0, 3]))
+    def end_a_job(self, data: st.DataObject, exit_code: int) -> None:
+        job = data.draw(st.sampled_from(self.world.unfinished()))
+        end_job(self.world, job["metadata"]["name"], exit_code=exit_code)
+
+    # The operator
+
+    @precondition(lambda self: self.world.is_up)
+    @rule()
+    def end_operator(self) -> None:
+        self.world.is_up = False
+
+    @rule()
+    def start_operator(self) -> None:
+        self.world.is_up = True
+        self.world.restart()
+
+    @precondition(lambda self: self.world.is_up)
+    @rule(after=st.integers(0, 8), how=st.sampled_from(ERRORS))
+    def let_operator_die(self, after: int, how: Any) -> None:
+        self.world.cluster.outcomes.clear()
+        self.world.cluster.outcomes.extend([*[None] * after, how])
+        self.world.is_to_die = True
+
+    @precondition(lambda self: self.world.is_up and not self.world.is_to_die)
+    @rule(mishaps=MISHAPS, dies=st.booleans())
+    def let_requests_fail(self, mishaps: list[Any], dies: bool) -> None:
+        self.world.cluster.outcomes.extend(mishaps)
+        self.world.dies_of_errors = dies
+
+    @precondition(lambda self: self.world.is_up)
+    @rule(count=st.integers(0, 4))
+    def look_early(self, count: int) -> None:
+        self.world.deliver(count)
+        with suppress(ApiError, OperatorDied):
+            self.world.reconcile()
+
+    # People
+
+    @rule(fields=EDITS)
+    def edit(self, fields: Body) -> None:
+        self.world.change(**fields)
+
+    @precondition(lambda self: self.world.is_up and not self.world.is_to_die)
+    @rule(schedule=st.sampled_from(SCHEDULES), mishaps=MISHAPS, dies=st.booleans())
+    def reschedule(self, schedule: str, mishaps: list[Any], dies: bool) -> None:
+        """At once, so that there is no doubt which schedule a slot is of."""
+        if self.world.now < self.latest:
+            return
+        self.world.act()
+        self.let_requests_fail(mishaps, dies)
+        self.world.change(schedule=schedule)
+        self.world.show_everything()
+        self.chronicle.timetables.append((self.world.now.replace(microsecond=0), Schedule.parse(schedule)))
+        self.world.settle()
+
+    @rule(on=st.booleans(), until=st.none() | st.sampled_from([60, 900]))
+    def freeze(self, on: bool, until: int | None) -> None:
+        given = {"suspend": "x"} if on else {}
+        if until is not None:
+            given["suspend_until"] = text(self.world.now + until * SECOND)
+        self.world.put_namespace(**given)
+
+    @precondition(lambda self: self.number < 15)
+    @rule(if_active=st.sampled_from(["Queue", "Refuse"]))
+    def ask_for_a_run(self, if_active: str) -> None:
+        self._ask("run", {"ifActive": if_active})
+
+    @precondition(lambda self: self.number < 15 and self.chronicle.mark)
+    @rule(minutes=st.sampled_from([5, 20]), parallelism=st.sampled_from([1, 2]))
+    def ask_for_a_backfill(self, minutes: int, parallelism: int) -> None:
+        end = self.chronicle.mark
+        assert end
+        start = end - timedelta(minutes=minutes)
+        given = {"from": format_time(start), "to": format_time(end), "parallelism": parallelism}
+        self._ask("backfill", given)
+
+    @precondition(lambda self: self.number < 15 and self._under_way())
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        self._ask("cancel", {"run": data.draw(st.sampled_from(self._under_way()))})
+
+    def _ask(self, kind: str, given: Body) -> None:
+        self.number += 1
+        annotation = f"{kind}.n{self.number}"
+        self.asked[annotation] = given
+        self.world.annotate(**{annotation: json.dumps({**given, "id": str(self.number)})})
+
+    def _under_way(self) -> list[str]:
+        status = self.world.status
+        return [run["id"] for run in (*status.get("active", []), *status.get("pending", []))]
+
+    # What must be true
+
+    @invariant()
+    def nothing_happened_that_must_not(self) -> None:
+        self.chronicle.read()
+
+    def teardown(self) -> None:
+        if not self.chronicle.timetables:
+            return
+        self.chronicle.read()
+        self.quiet_down()
+        note(f"status: {self.world.status}")
+        self.chronicle.read()
+        assert not self.world.status["pending"]
+        assert not self.world.status["active"]
+        mark, now = self.chronicle.mark, self.world.now
+        assert mark
+        assert len(self.chronicle.slots(mark, now)) <= 1, f"the accounts end at {mark}, it is {now}"
+        self.check_requests()
+
+    def quiet_down(self) -> None:
+        """Everything works, until nothing waits and one more slot is over."""
+        world = self.world
+        world.cluster.outcomes.clear()
+        world.is_to_die, world.native_is_up = False, True
+        self.start_operator()
+        world.put_namespace()
+        world.change(enabled=True)
+        world.job_seconds, world.exit_code = 2, 0
+        world.pass_time(max((self.latest - world.now).total_seconds(), 0) + 5)
+        for _ in range(100):
+            (slot,) = self.chronicle.timetables[-1][1].next_after(world.now)
+            world.pass_time((slot - world.now).total_seconds() + 30)
+            if not self._under_way():
+                return
+        raise AssertionError("something waits for ever")
+
+    def check_requests(self) -> None:
+        """Each was answered, and has its runs when it was granted."""
+        for annotation, given in self.asked.items():
+            outcome = self.chronicle.outcomes[annotation]
+            runs = [run for run in self.chronicle.runs.values() if run.get("request") == outcome["id"]]
+            granted = outcome["outcome"] == "Accepted"
+            if annotation.startswith("cancel"):
+                assert not granted or given["run"] in self.chronicle.runs
+            elif annotation.startswith("run"):
+                assert len(runs) == granted, f"{outcome}: {runs}"
+            else:
+                slots = sorted(run["slot"] for run in runs)
+                assert bool(slots) is granted
+                assert len(slots) == len(set(slots))
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
