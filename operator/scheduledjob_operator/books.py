@@ -14,13 +14,17 @@ from scheduledjob_operator.evidence import lost, may_have_run
 from scheduledjob_operator.ledger import Sorted, cancelled, sort_out
 from scheduledjob_operator.models import (
     DeadLetter,
+    PendingRun,
     RequestOutcome,
+    Result,
     Run,
     ScheduledJobStatus,
     Unstarted,
 )
+from scheduledjob_operator.names import RunReason
 from scheduledjob_operator.observation import Observation
-from scheduledjob_operator.overrides import overridden
+from scheduledjob_operator.observed import EndedAs
+from scheduledjob_operator.overrides import LOST_OVERRIDES, overridden
 from scheduledjob_operator.requests import Answers, Overrides, answer
 from scheduledjob_operator.retries import given_up
 from scheduledjob_operator.suspension import Standing, standing
@@ -88,24 +92,36 @@ def keep(*, previous: ScheduledJobStatus, seen: Observation) -> Books:
 
 
 def _give_up(found: Sorted, *, seen: Observation) -> None:
-    """End the runs whose Jobs the API server has refused for too long, or may have come and gone unseen."""
+    """End the runs that wait and cannot be started: nobody knows whether they were, or they may not be."""
     kept = oldest_kept(seen)
     pending = list(found.pending)
-    for run in list(found.pending):
-        if may_have_run(run, oldest_kept=kept, pending=pending):
-            found.pending.remove(run)
-            found.ended.append(lost(run, now=seen.now))
-            continue
+    for run in pending:
         refused = seen.refused.get(run.id)
-        if refused is None or seen.spec is None:
+        if may_have_run(run, oldest_kept=kept, pending=pending):
+            end = lost(run, now=seen.now)
+        elif run.overridden and not _has_overrides(run, seen=seen):
+            verdict = EndedAs(result=Result.FAILED, reason=RunReason.NOT_STARTED, message=LOST_OVERRIDES)
+            end = _refused_for_good(run, verdict, now=seen.now)
+        elif refused is None or seen.spec is None:
             continue
+        elif seen.now < run.due_time + seen.spec.pending_timeout:
+            place = found.pending.index(run)
+            found.pending[place] = run.model_copy(update={"message": refused.message})
+            continue
+        else:
+            end = _refused_for_good(run, refused, now=seen.now)
         found.pending.remove(run)
-        if seen.now < run.due_time + seen.spec.pending_timeout:
-            found.pending.append(run.model_copy(update={"message": refused.message}))
-            continue
-        found.ended.append(
-            given_up(run, result=refused.result, reason=refused.reason, message=refused.message, end=seen.now)
-        )
+        found.ended.append(end)
+
+
+def _refused_for_good(run: PendingRun, verdict: EndedAs, *, now: datetime) -> Run:
+    return given_up(run, result=verdict.result, reason=verdict.reason, message=verdict.message, end=now)
+
+
+def _has_overrides(run: PendingRun, *, seen: Observation) -> bool:
+    """Whether what the run overrides is still written down: it never runs with the spec's own instead."""
+    known = overridden(seen.cron_job.overrides) if seen.cron_job else {}
+    return (run.retry_of or run.id) in known
 
 
 def _standing(status: ScheduledJobStatus, *, seen: Observation) -> Standing:

@@ -67,7 +67,8 @@ def remarks(
     said += map(slots_remark, books.verdicts)
     if books.caught_up:
         slots = books.caught_up
-        note = f"{_slots(len(slots), slots[0], slots[-1])} will be caught up: nothing had started them"
+        them = "it" if len(slots) == 1 else "them"
+        note = f"{_slots(len(slots), slots[0], slots[-1])} will be caught up: nothing had started {them}"
         said.append(Remark("Normal", EventReason.CATCHING_UP, note))
     said += map(letter_remark, books.letters)
     said += map(request_remark, books.answers)

@@ -47,6 +47,10 @@ def next_attempt(*, run: Run, job: JobSeen, retry: Retry, now: datetime) -> Pend
     if run.reason == RunReason.EXIT_CODE and run.exit_code in retry.never_on_exit_codes:
         return None
     number = job.attempt + 1
+    attempts = [
+        attempt.model_copy(update={"job_name": attempt.job_name or job.name})
+        for attempt in run.attempts or [_attempt(run)]
+    ]
     wait = delay(retry.backoff, attempt=job.attempt, run_id=run.id)
     return PendingRun(
         **{**asked(run), "job_name": attempt_job(run.id, number)},
@@ -54,7 +58,7 @@ def next_attempt(*, run: Run, job: JobSeen, retry: Retry, now: datetime) -> Pend
         due_time=run.end_time + wait,
         since=now.replace(microsecond=0),
         attempt=number,
-        attempts=run.attempts or [_attempt(run)],
+        attempts=attempts,
         start_time=run.start_time,
         result=run.result,
         message=run.message,

@@ -166,7 +166,8 @@ class Chronicle:
 
     def _balance(self, status: Body) -> None:
         """Each slot up to the mark has a run, or is in one verdict."""
-        assert self.first and self.mark
+        assert self.first
+        assert self.mark
         slots = set(self.slots(self.first, self.mark))
         runs = [*self.runs.values(), *status.get("active", []), *status.get("pending", [])]
         with_run = {parse_time(run["slot"]) for run in runs if run["trigger"] in OF_SLOTS}

@@ -139,8 +139,9 @@ class CronJobController:
         """The Jobs that it takes for the CronJob's: by the name of their owner."""
         return [
             job
-            for job in self._kubernetes.cluster.of_kind("Job")
-            if any(owner["name"] == NAME for owner in job["metadata"]["ownerReferences"])
+            for (kind, _, _), job in self._kubernetes.cluster.objects.items()
+            if kind == "Job"
+            and any(owner["name"] == NAME for owner in job["metadata"]["ownerReferences"])
         ]
 
 

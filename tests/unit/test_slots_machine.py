@@ -1,4 +1,4 @@
-"""One verdict a slot, never two Jobs for one slot: whatever happens to the operator, Kubernetes and the spec."""
+"""One verdict a slot, never two Jobs for one: whatever happens to the operator, Kubernetes and the spec."""
 
 import json
 from contextlib import suppress
@@ -165,7 +165,8 @@ class Hours(World):
         return found
 
     def unfinished(self) -> list[Body]:
-        return [job for job in self.cluster.of_kind("Job") if not has_ended(job)]
+        jobs = [body for (kind, _, _), body in self.cluster.objects.items() if kind == "Job"]
+        return [job for job in jobs if not has_ended(job)]
 
 
 class Life(RuleBasedStateMachine):

@@ -144,8 +144,9 @@ class ScheduledJobSpec(Model):
     says that trying again cannot help. An attempt that ran into its timeout counts as failed;
     one that was evicted, drained or preempted is started again and uses up nothing."""
     concurrency_policy: ConcurrencyPolicy = ConcurrencyPolicy.FORBID
-    """What happens when a run is due while another one is active: Forbid skips it, Allow runs both,
-    Replace ends the active one first. Default Forbid."""
+    """What happens when a run is due while another one is active: Forbid lets it wait for the end of that
+    one, for startingDeadline at most, and skips it then; Allow runs both; Replace ends the active one first.
+    Default Forbid."""
     starting_deadline: Annotated[Duration, Between("10s", "720h", example="10m")] = duration_field("10m")
     """How late a run may still start when nothing was there to start it in time; after that the slot
     is missed. Default 10m."""
