@@ -104,11 +104,19 @@ def accounts_of(
             verdicts=(*accounts.verdicts, *more.verdicts),
             to_catch_up=(*accounts.to_catch_up, *more.to_catch_up),
         )
-    closed = changing and bool(accounts.verdicts or accounts.to_catch_up)
+    moved = accounts.until > since and _would_claim(since, seen=seen)
+    closed = changing and bool(accounts.verdicts or accounts.to_catch_up or moved)
     undecided = None
     if timetable.suspended is None:
         undecided = timetable.schedule.latest_at_or_before(seen.now, not_before=accounts.until)
     return Slots(accounts=accounts, undecided=undecided, closed=closed)
+
+
+def _would_claim(since: datetime, *, seen: Observation) -> bool:
+    """Whether the new schedule has slots before it came into force, which never were any."""
+    if seen.schedule is None or seen.cron_job is None or since >= seen.now:
+        return False
+    return seen.schedule.latest_at_or_before(seen.now, not_before=since) is not None
 
 
 def _lifted(timetable: Timetable, *, seen: Observation) -> datetime | None:

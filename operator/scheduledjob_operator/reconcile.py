@@ -196,11 +196,12 @@ class Reconciler:
         """Nothing is left to be done until something happens, or it is `until`."""
         key = seen.key
         now_there = self._store.scheduled_job(key)
-        if now_there is None or (now_there.uid, now_there.generation) != (seen.uid, seen.generation):
+        if now_there is None or _asked(now_there) != _asked(seen):
             # It moved on meanwhile, and what showed that may have been the answer to our own write.
             return self._clock()
-        switch = self._store.switch(key.namespace)
-        evidence = _evidence(now_there, cron_job=sync.cron_job, seen=observed, without=without, switch=switch)
+        evidence = _evidence(
+            now_there, cron_job=sync.cron_job, seen=observed, without=without, switches=observed.switches
+        )
         self._settled[key] = Settled(evidence=evidence, until=until)
         return until
 
@@ -233,14 +234,22 @@ class Reconciler:
             retry=Retry(),
             now=self._clock(),
         )
-        switch = self._store.switch(key.namespace)
-        return _evidence(seen, cron_job=self._cron_jobs.owned(seen), seen=jobs, without=set(), switch=switch)
+        return _evidence(
+            seen,
+            cron_job=self._cron_jobs.owned(seen),
+            seen=jobs,
+            without=set(),
+            switches=self._switches(key),
+        )
+
+    def _switches(self, key: Key) -> list[Switch]:
+        """The master switches that are on, or were."""
+        return [switch for switch in (self._switch, self._store.switch(key.namespace)) if switch]
 
     def _observe(
         self, *, seen: ScheduledJobSeen, wanted: Wanted | Ready, previous: ScheduledJobStatus
     ) -> Observation:
         spec = wanted.spec if isinstance(wanted, Wanted) else None
-        switches = [self._switch, self._store.switch(seen.key.namespace)]
         return Observation(
             name=seen.key.name,
             cron_job=self._cron_jobs.owned(seen),
@@ -254,7 +263,7 @@ class Reconciler:
             # A spec that cannot be read does not say how much of the past is kept: nothing of it is dropped.
             runs_kept=spec.history.runs if spec else max(DEFAULT_RUNS_KEPT, len(previous.recent_runs)),
             requests=dict(seen.requests),
-            switches=[switch for switch in switches if switch],
+            switches=self._switches(seen.key),
             first_look=seen.key not in self._looked,
             refused=self._execution.refused(seen.key),
             now=self._clock(),
@@ -289,6 +298,11 @@ class Reconciler:
                 logger.warning("an Event about %s could not be posted: %s", seen.key, error)
 
 
+def _asked(seen: ScheduledJobSeen) -> tuple[object, ...]:
+    """What its author wants of it, less what the operator itself writes."""
+    return seen.uid, seen.generation, seen.requests
+
+
 def _soonest(*moments: datetime | None) -> datetime | None:
     return min(filter(None, moments), default=None)
 
@@ -299,7 +313,7 @@ def _evidence(
     cron_job: CronJobSeen | None,
     seen: JobsObserved,
     without: set[str],
-    switch: Switch | None,
+    switches: Sequence[Switch],
 ) -> int:
     """A hash of the versions of everything that was looked at, less the evidence of runs in `without`."""
     own = replace(cron_job, resource_version="", last_schedule_time=None, active=()) if cron_job else None
@@ -312,7 +326,9 @@ def _evidence(
             if pod.job_name not in without
         ),
     )
-    return hash((scheduled_job.uid, scheduled_job.resource_version, own, switch, frozenset(children)))
+    return hash(
+        (scheduled_job.uid, scheduled_job.resource_version, own, tuple(switches), frozenset(children))
+    )
 
 
 def parse(seen: ScheduledJobSeen) -> Wanted | Ready:

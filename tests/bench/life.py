@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
-from tests.bench import latency, load
+from tests.bench import attempts, latency, load
 from tests.bench.audit import Tail, next_pages, tally, writes
 from tests.bench.figures import Figure, Figures
 from tests.bench.program import Program
@@ -77,6 +77,7 @@ async def live(
         if "latency" in only:
             await latency.measure(life.program, figures, size=size, seconds=latency_seconds)
         if "floors" in only:
+            await attempts.measure(life.program, figures, size=size)
             await _deleted(life)
         await life.program.stop()
     finally:

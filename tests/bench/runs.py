@@ -52,7 +52,7 @@ async def runs_of(api: Api, count: int, *, slots: Sequence[datetime]) -> list[Ru
 async def start_job(api: Api, run: Run) -> str:
     """Create the Job; its uid. Source: kubernetes `pkg/controller/cronjob/utils.go`, getJobFromTemplate2."""
     metadata = run.template.get("metadata") or {}
-    slot = {"batch.kubernetes.io/cronjob-scheduled-timestamp": _text(run.slot)}
+    slot = {"batch.kubernetes.io/cronjob-scheduled-timestamp": text(run.slot)}
     body = {
         "metadata": {
             "name": run.name,
@@ -68,32 +68,39 @@ async def start_job(api: Api, run: Run) -> str:
 
 
 async def end_job(api: Api, run: Run, *, ended: datetime, seconds: float = 1.0) -> None:
-    """End the Job well, `ended` by its own account.
+    """End the Job well, `ended` by its own account."""
+    status = status_of_end(well=True, ended=ended, seconds=seconds)
+    await api.send("PATCH", f"{run.job}/status", {"status": status}, content_type=MERGE_PATCH)
+
+
+def status_of_end(*, well: bool, ended: datetime, seconds: float = 1.0) -> Body:
+    """The status of a Job that has ended.
 
     The conditions that the job controller sets one after the other go in one write. Source: kubernetes
-    `pkg/apis/batch/validation`: with Complete go a start, a completion time and SuccessCriteriaMet.
+    `pkg/apis/batch/validation`: with Complete go a start, a completion time and SuccessCriteriaMet, with
+    Failed goes FailureTarget.
     """
+    kinds = ("SuccessCriteriaMet", "Complete") if well else ("FailureTarget", "Failed")
+    reason = "CompletionsReached" if well else "BackoffLimitExceeded"
     conditions = [
         {
             "type": kind,
             "status": "True",
-            "reason": "CompletionsReached",
-            "message": "Reached expected number of succeeded pods",
-            "lastProbeTime": _text(ended),
-            "lastTransitionTime": _text(ended),
+            "reason": reason,
+            "message": "the job controller's own words",
+            "lastProbeTime": text(ended),
+            "lastTransitionTime": text(ended),
         }
-        for kind in ("SuccessCriteriaMet", "Complete")
+        for kind in kinds
     ]
-    status = {
-        "startTime": _text(ended - timedelta(seconds=seconds)),
-        "completionTime": _text(ended),
-        "succeeded": 1,
+    return {
+        "startTime": text(ended - timedelta(seconds=seconds)),
+        **({"completionTime": text(ended), "succeeded": 1} if well else {"failed": 1}),
         "ready": 0,
         "terminating": 0,
         "uncountedTerminatedPods": {},
         "conditions": conditions,
     }
-    await api.send("PATCH", f"{run.job}/status", {"status": status}, content_type=MERGE_PATCH)
 
 
 async def start_pod(api: Api, run: Run, *, job_uid: str) -> None:
@@ -117,8 +124,8 @@ async def end_pod(api: Api, run: Run) -> None:
     terminated = {
         "exitCode": 0,
         "reason": "Completed",
-        "startedAt": _text(now - timedelta(seconds=1)),
-        "finishedAt": _text(now),
+        "startedAt": text(now - timedelta(seconds=1)),
+        "finishedAt": text(now),
         "message": '{"version":1,"result":"Succeeded","value":{"rows":1200},"durationSeconds":1.0}',
     }
     container = {
@@ -144,5 +151,6 @@ def _owner(kind: str, name: str, uid: str) -> Body:
     }
 
 
-def _text(moment: datetime) -> str:
+def text(moment: datetime) -> str:
+    """RFC 3339, as Kubernetes writes its times."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

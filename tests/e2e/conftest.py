@@ -10,22 +10,35 @@ from typing import Any
 import pytest
 
 from tests.cluster.access import Cluster
-from tests.cluster.release import Operator
 from tests.plugin import RESTRICTED
+
+MARKERS = (
+    "meanwhile: comes first, while the scenes go on by themselves",
+    "outage: takes something away from every namespace; comes last",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "outage: takes something away from every namespace; comes last")
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.get_closest_marker("outage") is not None)
+    items.sort(key=_place)
 
 
-@pytest.fixture(scope="session")
-def scenes(
-    request: pytest.FixtureRequest, cluster: Cluster, operator: Operator
-) -> Iterator[dict[ModuleType, Any]]:
+def _place(item: pytest.Item) -> int:
+    """What waits comes after what does not, and before what would disturb it."""
+    if item.get_closest_marker("outage"):
+        return 3
+    if item.get_closest_marker("meanwhile"):
+        return 0
+    module = item.getparent(pytest.Module)
+    return 1 if module and hasattr(module.obj, "begin") else 2
+
+
+@pytest.fixture(scope="session", autouse=True)
+def scenes(request: pytest.FixtureRequest) -> Iterator[dict[ModuleType, Any]]:
     """What `begin(cluster, namespace)` of each test file made, or its error.
 
     Each has the namespace, and may create others whose names begin with it.
@@ -33,6 +46,11 @@ def scenes(
     found = [item.getparent(pytest.Module) for item in request.session.items]
     modules = dict.fromkeys(item.obj for item in found if item and hasattr(item.obj, "begin"))
     begun: dict[ModuleType, Any] = {}
+    if not modules:
+        yield begun
+        return
+    cluster: Cluster = request.getfixturevalue("cluster")
+    request.getfixturevalue("operator")
     namespaces = []
     for module in modules:
         words = module.__name__.rpartition(".test_")[2].replace("_", "-")

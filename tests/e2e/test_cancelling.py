@@ -14,6 +14,8 @@ from tests.e2e.scheduled_job import ScheduledJob
 from tests.plugin import RESTRICTED
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.meanwhile
+
 PATIENT = """
 import signal, sys, time
 def leave(*_):
@@ -33,6 +35,7 @@ SPECS = {
     "handler": {"handler": "sleep", "args": {"seconds": 300}, "retry": RETRY, "gracePeriod": "5s"},
     "waiting-by-job": WAITING,
     "waiting-by-request": WAITING,
+    "ended": {"command": ["true"]},
 }
 
 
@@ -125,10 +128,12 @@ def test_a_run_in_the_queue_is_called_off_and_the_active_one_goes_on(jobs: dict[
     assert [active["id"] for active in job.status["active"]] == ["in-the-queue-now"]
 
 
-def test_what_has_ended_and_what_never_was_cannot_be_cancelled(jobs: dict[str, ScheduledJob]) -> None:
-    job = jobs["waiting-by-request"]
-    job.wait_run("waiting-by-request-now")
-    for run, says in (("waiting-by-request-now", "has ended already"), ("nobody", "no run nobody is active")):
-        answer = job.ask("cancel.again", run)
+def test_what_has_ended_by_itself_and_what_never_was_cannot_be_cancelled(
+    jobs: dict[str, ScheduledJob],
+) -> None:
+    job = jobs["ended"]
+    job.wait_run("ended-now")
+    for run, says in (("ended-now", "has ended already: Succeeded"), ("nobody", "no run nobody is active")):
+        answer = job.ask("cancel", run)
         assert answer["outcome"] == "Refused"
         assert says in answer["message"]

@@ -14,6 +14,8 @@ from tests.e2e.scheduled_job import ScheduledJob
 from tests.plugin import RESTRICTED
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.meanwhile
+
 SLOT = "2026-01-01T00:00:00Z"
 ONLY_A_RETRY_SUCCEEDS = """
 import os, sys

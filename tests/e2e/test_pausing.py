@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -34,17 +34,22 @@ REASON = "moving house"
 class Scene:
     jobs: dict[str, ScheduledJob]
     slot: datetime
-    """One of those during which the namespace of `held` is suspended."""
+    """The last one during which the namespace of `held` is suspended."""
+    until: str
+    """When that ends: a few seconds later."""
 
 
 def begin(cluster: Cluster, namespace: str) -> Scene:
     """Two that have failed once, and one in a namespace that is suspended."""
+    slot = next_minute(at_least=10)
+    until = as_text(slot + timedelta(seconds=10))
     house = cluster.create_namespace(f"{namespace}-held", labels=RESTRICTED)
-    cluster.kubectl("annotate", "namespace", house, f"scheduledjob.dev/suspend={REASON}")
+    switch = (f"scheduledjob.dev/suspend={REASON}", f"scheduledjob.dev/suspend-until={until}")
+    cluster.kubectl("annotate", "namespace", house, *switch)
     held = ScheduledJob(cluster, house, "held")
     held.apply(schedule=EVERY_MINUTE, handler="hello")
     held.wait_ready()
-    slot = next_minute(at_least=1)
+    held.annotate("run", "please")
     jobs = {name: ScheduledJob(cluster, namespace, name) for name in ("lucky", "unlucky")}
     programs = {"lucky": ONLY_A_PROBE_SUCCEEDS, "unlucky": ["sh", "-c", "exit 3"]}
     for name, job in jobs.items():
@@ -52,40 +57,30 @@ def begin(cluster: Cluster, namespace: str) -> Scene:
     for job in jobs.values():
         job.wait_ready()
         job.run_now()
-    return Scene({**jobs, "held": held}, slot)
+    return Scene({**jobs, "held": held}, slot, until)
 
 
 def test_a_namespace_that_is_suspended_holds_everything_back(scene: Scene) -> None:
     job = scene.jobs["held"]
-    paused = job.wait_condition("Paused", "NamespaceSuspended")
-    assert (paused["status"], paused["message"]) == ("True", f"suspended in the whole namespace: {REASON}")
-    status = job.status
-    assert (status["suspended"], status["nextRunTimes"]) == ("Suspended", [])
-    assert job.get("cronjob")["spec"]["suspend"] is True
-    answer = job.ask("run", "please")
-    assert (answer["outcome"], answer["message"]) == ("Refused", paused["message"])
-    wait_until(lambda: datetime.now(UTC) > scene.slot + timedelta(seconds=2), timeout=70)
-    assert job.jobs() == {}
+    says = f"suspended in the whole namespace until {scene.until}: {REASON}"
+    wait_until(lambda: ("Paused", says) in job.events(), describe="an Event says so")
+    (answer,) = wait_until(lambda: job.status["requests"], describe="the request is answered")
+    assert (answer["outcome"], answer["message"]) == ("Refused", says)
+    assert job.slot_job(scene.slot) not in job.jobs()
 
 
-def test_once_it_is_lifted_the_next_slot_runs_and_no_old_one(cluster: Cluster, scene: Scene) -> None:
+def test_once_its_time_is_over_the_next_slot_runs_and_no_old_one(scene: Scene) -> None:
     job = scene.jobs["held"]
-    wait_until(lambda: datetime.now(UTC) > scene.slot + timedelta(seconds=2), timeout=70)
-    # The next slot must be some seconds away, for the old ones to be told from it.
-    wait_until(lambda: datetime.now(UTC).second < 50, timeout=15)
-    lifted = datetime.now(UTC).replace(second=0, microsecond=0)
-    cluster.kubectl("annotate", "namespace", job.namespace, "scheduledjob.dev/suspend-")
-    assert job.wait_condition("Paused", "Resumed")["status"] == "False"
-    cron_job = wait_until(lambda: body if not (body := job.get("cronjob"))["spec"]["suspend"] else None)
-    assert cron_job is not None
-    assert cron_job["status"]["lastScheduleTime"] == as_text(lifted)
+    first = scene.slot + timedelta(minutes=1)
+    run = job.wait_run(job.slot_job(first), timeout=150)
+    assert (run["trigger"], run["result"], run["slot"]) == ("Schedule", "Succeeded", as_text(first))
+    assert all(name >= run["jobName"] for name in job.jobs())
     (entry,) = [entry for entry in job.status["unstarted"] if entry["reason"] == "Suspended"]
-    assert (entry["result"], entry["last"]) == ("Skipped", as_text(lifted))
-    assert moment(entry["first"]) <= scene.slot
-    assert {"Paused", "Resumed"} <= {reason for reason, _ in job.events()}
-    run = job.wait_run(timeout=75)
-    assert run["slot"] == as_text(lifted + timedelta(minutes=1))
-    assert len(job.jobs()) == 1
+    assert (entry["result"], entry["last"]) == ("Skipped", as_text(scene.slot))
+    resumed = job.condition("Paused")
+    assert (resumed["status"], resumed["reason"]) == ("False", "Resumed")
+    assert 0 <= seconds_between(scene.until, resumed["lastTransitionTime"]) <= 2
+    assert "Resumed" in [reason for reason, _ in job.events()]
 
 
 def test_after_a_failure_it_pauses_tries_again_and_goes_on_when_that_succeeds(scene: Scene) -> None:

@@ -119,16 +119,13 @@ def test_an_exit_code_that_no_retry_can_help_ends_the_run_at_once(scene: Scene) 
     assert (job.status["pending"], list(job.jobs())) == ([], ["hopeless-now"])
 
 
-def test_the_job_of_a_retry_stands_among_the_active_ones_of_the_cronjob(scene: Scene) -> None:
+def test_kubernetes_counts_the_job_of_a_retry_among_the_active_ones(scene: Scene) -> None:
     job = scene.jobs["overlapping"]
-    name = f"{scene.overlapping}-r2"
-    wait_until(
-        lambda: [entry["name"] for entry in job.get("cronjob")["status"].get("active", [])] == [name],
-        timeout=60,
-        describe=f"{name} stands in the CronJob's status",
-    )
-    (active,) = job.status["active"]
-    assert (active["id"], active["jobName"], active["attempt"]) == (scene.overlapping, name, 2)
+    job.wait_run(scene.overlapping, timeout=120)
+    # Its controller says so only of Jobs that stand in the CronJob's list of active ones.
+    note = f"Saw completed job: {scene.overlapping}-r2, condition: Complete"
+    wait_until(lambda: ("SawCompletedJob", note) in job.events("CronJob"), describe=note)
+    wait_until(lambda: not job.get("cronjob")["status"].get("active"), describe="none is active any more")
 
 
 def test_kubernetes_skips_a_slot_while_a_retry_runs_and_the_slot_has_its_verdict(scene: Scene) -> None:

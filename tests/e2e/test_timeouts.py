@@ -15,6 +15,8 @@ from tests.e2e.scheduled_job import ScheduledJob, seconds_between
 from tests.plugin import RESTRICTED
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.meanwhile
+
 DEAF = """
 import signal, time
 signal.signal(signal.SIGTERM, lambda *_: print("no, thank you", flush=True))
@@ -114,12 +116,18 @@ def test_what_did_not_start_does_not_stand_in_the_way_of_the_next_run(
     wait_until(lambda: not job.get("cronjob")["status"].get("active"), describe="no Job is active any more")
     answer = job.ask("run", "once more")
     assert answer["outcome"] == "Accepted", answer
-    wait_until(lambda: [run["request"] for run in job.status["active"]] == [answer["id"]])
+    wait_until(lambda: answer["id"] in [run.get("request") for run in job.status["active"]])
 
 
 def test_a_run_that_waits_for_its_start_says_for_what(jobs: dict[str, ScheduledJob]) -> None:
     job = jobs["too-large"]
-    job.wait_run(timeout=60)
-    (active,) = wait_until(lambda: [run for run in job.status["active"] if "reason" in run])
+    job.wait_run("too-large-now", timeout=60)
+    wait_until(lambda: not job.status["active"], timeout=60)
+    asked = job.ask("run", "and again")["id"]
+
+    def waiting() -> list[dict[str, Any]]:
+        return [run for run in job.status["active"] if run.get("request") == asked and "reason" in run]
+
+    (active,) = wait_until(waiting, describe="it says why it does not start")
     assert active["reason"] == "Unschedulable"
     assert "Insufficient cpu" in active["message"]

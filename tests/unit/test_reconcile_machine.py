@@ -97,8 +97,9 @@ class Life(RuleBasedStateMachine):
         self.made_for_others = 0
         """How many Jobs the operator had made when this ScheduledJob came."""
 
-    @initialize()
-    def create(self) -> None:
+    @initialize(seconds=st.sampled_from([0, 3]))
+    def create(self, seconds: int) -> None:
+        self.world = World(start_patience=timedelta(seconds=seconds))
         self.world.create(dict(VALID[0]))
 
     # People
@@ -269,6 +270,10 @@ class Life(RuleBasedStateMachine):
             self.world.wait(seconds)
         if any(parse_time(slot) <= self.world.now for slot in self.world.status.get("nextRunTimes", [])):
             self.world.wait(21)  # a slot has just come: its run is waited for before the next times are shown
+        for _ in range(20):
+            if not self.has_just_begun():
+                break
+            self.world.wait(1)  # what is over in a moment is written with its end
         self.world.reconcile()
         note(f"status: {self.world.status}")
         assert self.world.reconcile() == []
@@ -276,6 +281,10 @@ class Life(RuleBasedStateMachine):
         assert self.world.settle() == [], "a fresh operator would make it different"
         self.check_cron_job()
         self.check_ledger()
+
+    def has_just_begun(self) -> bool:
+        born = [parse_time(job["metadata"]["creationTimestamp"]) for job in self.jobs(ended=False)]
+        return any(self.world.now - moment < timedelta(seconds=4) for moment in born)
 
     def check_cron_job(self) -> None:
         wanted = parse(ScheduledJobSeen.from_body(self.world.scheduled_job))

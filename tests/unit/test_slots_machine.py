@@ -114,6 +114,7 @@ class Hours(World):
             super()._reconcile(key)
         except ApiError as error:
             if not self.is_to_die:
+                self.show_everything()  # it tries again a while later
                 raise
             self.is_up = self.is_to_die = False
             self.cluster.outcomes.clear()
