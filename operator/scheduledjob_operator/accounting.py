@@ -248,7 +248,12 @@ def _unstarted(
 
 def unseen_of(seen: Observation) -> datetime | None:
     """Before when Jobs may have come and gone unseen; None while the operator was watching."""
-    return max((job.created for job in oldest_kept(seen)), default=None)
+    kept = max((job.created for job in oldest_kept(seen)), default=None)
+    last = seen.cron_job.last_schedule_time if seen.cron_job else None
+    if kept is None or last is None:
+        return None
+    # Kubernetes notes the last slot that it started: what is later it has not.
+    return min(kept, last + timedelta(seconds=1))
 
 
 def oldest_kept(seen: Observation) -> list[JobSeen]:

@@ -62,7 +62,7 @@ class Books:
 def keep(*, previous: ScheduledJobStatus, seen: Observation) -> Books:
     """The books as `seen` shows them."""
     found = sort_out(previous=previous, seen=seen)
-    _give_up(found, seen=seen)
+    _give_up(found, previous=previous, seen=seen)
     new_runs = tuple(sorted(found.ended, key=lambda run: (run.end_time, run.id)))
     present = {job.run_id for job in seen.jobs}
     status = with_runs(
@@ -91,13 +91,12 @@ def keep(*, previous: ScheduledJobStatus, seen: Observation) -> Books:
     return _answered(books, seen=seen)
 
 
-def _give_up(found: Sorted, *, seen: Observation) -> None:
+def _give_up(found: Sorted, *, previous: ScheduledJobStatus, seen: Observation) -> None:
     """End the runs that wait and cannot be started: nobody knows whether they were, or they may not be."""
     kept = oldest_kept(seen)
-    pending = list(found.pending)
-    for run in pending:
+    for run in list(found.pending):
         refused = seen.refused.get(run.id)
-        if may_have_run(run, oldest_kept=kept, pending=pending):
+        if may_have_run(run, oldest_kept=kept, pending=previous.pending):
             end = lost(run, now=seen.now)
         elif run.overridden and not _has_overrides(run, seen=seen):
             verdict = EndedAs(result=Result.FAILED, reason=RunReason.NOT_STARTED, message=LOST_OVERRIDES)

@@ -76,7 +76,9 @@ class Informer:
         except ApiError as error:
             if error.status == GONE:
                 self._outdated = True
-            logger.info("watching %ss was interrupted, going on: %s", self.kind, error)
+            # What is forbidden stays so until somebody gives the right: that is worth more than a remark.
+            level = logging.WARNING if error.status in (401, 403) else logging.INFO
+            logger.log(level, "watching %ss was interrupted, going on: %s", self.kind, error)
             await asyncio.sleep(self._backoff * random.uniform(0.5, 1.0))  # noqa: S311  # jitter
             self._backoff = min(self._backoff * 2, LONGEST_BACKOFF)
             return False

@@ -37,9 +37,10 @@ RULES: list[dict[str, Any]] = [
     {"apiGroups": ["scheduledjob.dev"], "resources": ["scheduledjobs/status"], "verbs": ["patch"]},
     {"apiGroups": ["batch"], "resources": ["cronjobs"], "verbs": [*READ, "create", "patch"]},
     {"apiGroups": ["batch"], "resources": ["cronjobs/status"], "verbs": ["patch"]},
-    {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": READ},
-    {"apiGroups": [""], "resources": ["pods"], "verbs": READ},
+    {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": [*READ, "create", "patch", "delete"]},
+    {"apiGroups": [""], "resources": ["pods", "namespaces"], "verbs": READ},
     {"apiGroups": ["", "events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
+    {"apiGroups": [""], "resources": ["events"], "verbs": ["list"]},
 ]
 """The operator's own permissions; the peer has the same."""
 

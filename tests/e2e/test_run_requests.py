@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import count, pairwise
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -39,7 +39,7 @@ class Crowd:
     enough: threading.Event = field(default_factory=threading.Event)
 
     def ask(self) -> None:
-        for number in count():
+        for number in range(int(CROWDED.total_seconds() / EVERY_SECONDS)):
             if self.enough.wait(EVERY_SECONDS):
                 return
             self.job.annotate("run", {"id": str(number), "ifActive": "Queue"})
@@ -211,9 +211,7 @@ def test_runs_that_are_asked_for_and_those_of_the_schedule_never_overlap(scene: 
     spans = sorted(container_span(pod) for pod in pods if pod["status"]["phase"] != "Pending")
     for (_, end), (start, _) in pairwise(spans):
         assert end <= start
-    assert len(spans) >= 8
+    assert len(spans) >= 6
     assert [entry["outcome"] for entry in status["requests"]] == ["Accepted"]
     triggers = {run["trigger"] for run in (*status["recentRuns"], *status["active"])}
-    assert "Manual" in triggers
-    slots = status["counts"]["skipped"] + sum(run["trigger"] == "Schedule" for run in status["recentRuns"])
-    assert slots + len(status["active"]) >= 1
+    assert {"Manual", "Schedule"} <= triggers

@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default=",".join(STORIES), help="stories, separated by commas")
     parser.add_argument("--without", default="", help="stories to leave out, separated by commas")
-    parser.add_argument("--away", action="store_true", help="then a round of absences, of 15 minutes")
+    parser.add_argument("--away", action="store_true", help="then a round of absences, of 13 minutes")
     parser.add_argument("--json", type=Path, help="write everything to this file")
     parser.add_argument("--keep", action="store_true", help="keep the logs")
     parser.add_argument("--write", action="store_true", help=f"write {UNDISTURBED.name} anew")
@@ -84,7 +84,8 @@ def _write(undisturbed: Outcome) -> None:
 def _show(outcome: Outcome, *, strikes: Strikes) -> None:
     print(
         f"{time.strftime('%H:%M:%S')} round {outcome.round}: {outcome.seconds:.0f} s, {outcome.jobs} Jobs, "
-        f"{strikes.kills} kills so far, problems in {len(outcome.problems)} of {len(outcome.states)} stories",
+        f"{strikes.kills} kills so far, problems in {len(outcome.problems)} of {len(outcome.states)} stories"
+        + (f", too late: {', '.join(outcome.late)}" if outcome.late else ""),
         flush=True,
     )
     for story, sentences in outcome.problems.items():

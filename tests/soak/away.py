@@ -17,7 +17,7 @@ from tests.soak.rig import Rig
 from tests.soak.scenario import Outcome, evidence_of, until_settled
 from tests.soak.stage import Actor
 
-MINUTES = 4
+MINUTES = 3
 """How long each is away: some slots are then older than startingDeadline, and some Jobs are collected."""
 BACK = 45.0
 """Seconds between two absences."""
@@ -40,7 +40,7 @@ PLANS = {"two-attempts": {"FAILING": "*", "FAILING_ATTEMPTS": "1"}}
 
 
 async def play_away(rig: Rig, *, number: int) -> Outcome:
-    """The round of absences; it takes a quarter of an hour."""
+    """The round of absences; it takes 13 minutes."""
     began = time.monotonic()
     outcome = Outcome(round=number, seconds=0.0)
     actors = [Actor(rig=rig, story=name, round=number, base=datetime.now(UTC)) for name in SPECS]

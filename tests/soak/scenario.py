@@ -13,11 +13,11 @@ from scheduledjob_operator.observed import JobSeen
 from tests.bench.api import Body
 from tests.soak import slots, verdicts
 from tests.soak.rig import NAMESPACE, Rig
-from tests.soak.stage import Actor
+from tests.soak.stage import Actor, TooLateError
 from tests.soak.stories import EVERY_MINUTE, NAMESPACES, STORIES, UNCOMPARED
 
-SETTING_UP = timedelta(seconds=40)
-"""How long before the base everything must have been created, however often the operator is killed."""
+SETTING_UP = timedelta(seconds=75)
+"""How long before the base the ScheduledJobs are created: the operator is killed often meanwhile."""
 FROZEN = (-3.0, 12.0)
 """Seconds around the base in which Kubernetes' controllers stand still; startingDeadline is over then."""
 QUIET = 2.0
@@ -36,6 +36,8 @@ class Outcome:
     """Sentences by story; only of those with any."""
     evidence: dict[str, Body] = field(default_factory=dict)
     """The ScheduledJobs with problems, as they were."""
+    late: list[str] = field(default_factory=list)
+    """Stories that missed their slot, and were not judged."""
     jobs: int = 0
     writes_after_restart: int = 0
 
@@ -45,11 +47,17 @@ class Outcome:
 
 
 async def play(
-    rig: Rig, *, number: int, stories: Collection[str], quota: int, reference: Mapping[str, Body] | None
+    rig: Rig,
+    *,
+    number: int,
+    stories: Collection[str],
+    quota: int,
+    reference: Mapping[str, Body] | None,
+    setting_up: timedelta = SETTING_UP,
 ) -> Outcome:
     """Play a round. `quota`: see `Strikes`. `reference`: the final states of an undisturbed round."""
     began = time.monotonic()
-    base = _next_base(datetime.now(UTC))
+    base = _next_minute(datetime.now(UTC) + setting_up)
     actors = [
         Actor(rig=rig, story=story, round=number, base=base, namespace=NAMESPACES.get(story, NAMESPACE))
         for story in stories
@@ -61,7 +69,9 @@ async def play(
     await freezer
     rig.proxy.strikes.quota = 0
     for actor, end in zip(actors, ends, strict=True):
-        if isinstance(end, BaseException):
+        if isinstance(end, TooLateError):
+            outcome.late.append(actor.story)
+        elif isinstance(end, BaseException):
             outcome.note(actor.story, f"stuck: waiting until {actor.waits_for}: {end!r}")
     await rig.operator.until_ready()
     await until_settled(rig, actors)
@@ -75,9 +85,8 @@ async def play(
     return outcome
 
 
-def _next_base(now: datetime) -> datetime:
-    start = now + SETTING_UP
-    return start.replace(second=0, microsecond=0) + timedelta(minutes=1)
+def _next_minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0) + timedelta(minutes=1)
 
 
 async def _freeze(rig: Rig, *, base: datetime) -> None:
@@ -120,6 +129,8 @@ async def _judge(
 ) -> None:
     rig.record.check()
     for actor in actors:
+        if actor.story in outcome.late:
+            continue
         seen = await evidence_of(rig, actor)
         outcome.jobs += len(seen.jobs)
         outcome.note(actor.story, *verdicts.problems(seen), *slots.overlapping(seen))

@@ -18,6 +18,10 @@ PATIENCE = 300.0
 """Seconds until something that does not come is lost. The operator is killed many times meanwhile."""
 
 
+class TooLateError(Exception):
+    """The operator was killed so often that a story missed its slot: the round says nothing about it."""
+
+
 @dataclass(kw_only=True)
 class Actor:
     """A ScheduledJob. `base`: the minute at which slots come due in this round."""
@@ -61,10 +65,10 @@ class Actor:
         await self.until(lambda status: condition(status, "Ready") == "True", "it is ready")
 
     async def create_in_time(self, *, plan: dict[str, str] | None = None, **spec: Any) -> None:
-        """Create it with a slot at the base. Raises RuntimeError when that is past before it is ready."""
+        """Create it with a slot at the base. Raises TooLateError when that is past before it is ready."""
         await self.create(plan=plan, schedule=self.at_base, **spec)
         if datetime.now(UTC) > self.base - timedelta(seconds=4):
-            raise RuntimeError("the round is no use for this story: it was ready too late")
+            raise TooLateError
 
     async def change(self, **spec: Any) -> None:
         await self._merge(self.path, {"spec": spec})

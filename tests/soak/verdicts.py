@@ -104,6 +104,8 @@ def miscounted(seen: Evidence) -> list[str]:
     unknown = {run for run, result in told.items() if result == "Unknown"}
     happened = Counter(_COUNTS[_result(job)] for run, job in last.items() if run not in unknown)
     happened.update(_COUNTS[result] for run, result in told.items() if run not in last or run in unknown)
+    for entry in seen.status.get("unstarted", ()):
+        happened["unknown"] += entry["count"] if entry["result"] == "Unknown" else 0
     retries = len({(job.run_id, job.attempt) for job in seen.jobs}) - len(last)
     wanted = {**{name: happened[name] for name in _COUNTS.values()}, "retries": retries}
     counts = seen.status.get("counts") or {}

@@ -1,8 +1,8 @@
 """Kubernetes' own CronJob controller, beside a cluster in memory.
 
 Source: `syncCronJob` and `cleanupFinishedJobs` in pkg/controller/cronjob/cronjob_controllerv2.go and
-`mostRecentScheduleTime` in utils.go of Kubernetes 1.35. What it reads is fresh; what it does comes late when
-its caller calls it late.
+`mostRecentScheduleTime` in utils.go of Kubernetes 1.35. What it reads is fresh but for the list of active
+Jobs, which it may see `staleness` late; what it does comes late when its caller calls it late.
 """
 
 import copy
@@ -27,6 +27,9 @@ class CronJobController:
     def __init__(self, kubernetes: Kubernetes) -> None:
         self._kubernetes = kubernetes
         self._made = 0
+        self._seen_since: dict[str, datetime] = {}
+        self.staleness = timedelta()
+        """How old its picture of the active Jobs is when it comes to its concurrency policy."""
 
     def sync(self) -> str | None:
         """Look at the CronJob once; the name of the Job that was started."""
@@ -45,14 +48,14 @@ class CronJobController:
 
     def _start(self) -> str | None:
         body = self._kubernetes.cron_job
-        spec, status = body["spec"], body.get("status", {})
+        spec = body["spec"]
         slot = None if spec["suspend"] else self._due_slot()
         if slot is None:
             return None
         name = slot_job(NAME, slot)
         if name in self._kubernetes.told_active():
             return None
-        if spec["concurrencyPolicy"] == "Forbid" and status.get("active"):
+        if spec["concurrencyPolicy"] == "Forbid" and self._sees_active():
             return None
         if spec["concurrencyPolicy"] == "Replace":
             for other in self._kubernetes.told_active():
@@ -68,6 +71,11 @@ class CronJobController:
         active = self._kubernetes.cron_job.get("status", {}).get("active", [])
         self._set_status(active=[*active, entry], lastScheduleTime=text(slot))
         return name if made else None
+
+    def _sees_active(self) -> bool:
+        """Whether its picture shows an active Job."""
+        seen_before = self._kubernetes.now - self.staleness
+        return any(since <= seen_before for since in self._seen_since.values())
 
     def _due_slot(self) -> datetime | None:
         """The latest slot that was not started, when it is not too late for it."""
@@ -112,6 +120,8 @@ class CronJobController:
         active = [entry for entry in listed if entry["uid"] in unfinished]
         if active != listed:
             self._set_status(active=active)
+        uids = [entry["uid"] for entry in active]
+        self._seen_since = {uid: self._seen_since.get(uid, self._kubernetes.now) for uid in uids}
 
     def _collect(self) -> None:
         """Delete the Jobs that ended beyond the history limits, those that began first."""
@@ -140,8 +150,7 @@ class CronJobController:
         return [
             job
             for (kind, _, _), job in self._kubernetes.cluster.objects.items()
-            if kind == "Job"
-            and any(owner["name"] == NAME for owner in job["metadata"]["ownerReferences"])
+            if kind == "Job" and any(owner["name"] == NAME for owner in job["metadata"]["ownerReferences"])
         ]
 
 

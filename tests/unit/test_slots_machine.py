@@ -44,9 +44,16 @@ EDITS = st.one_of(
     st.builds(lambda given: {"startingDeadline": given}, st.sampled_from(["10s", "90s", "10m", "2h"])),
 )
 SOME_TIME = st.sampled_from([0.3, 2, 7, 31, 61, 130, 299, 305, 610, 1300])
-A_LONG_TIME = st.sampled_from([305, 700, 1900, 4000, 11000])
+A_LONG_TIME = st.sampled_from([305, 700, 1900, 4000, 7300])
+RUNS_KEPT = 40
+"""More than end between two writes of the status."""
+MOST_UNFINISHED = 12
 ERRORS: list[Any] = [OVERLOADED, UNREACHABLE, LOST, refused(409, "the object has been modified")]
-MISHAPS = st.lists(st.sampled_from([*ERRORS, None]), max_size=4)
+MISHAPS = st.builds(
+    lambda before, how: [None] * before + how,
+    st.integers(0, 4),
+    st.lists(st.sampled_from(ERRORS), max_size=2),
+)
 MOST_EVENTS = 20_000
 
 
@@ -187,10 +194,13 @@ class Life(RuleBasedStateMachine):
         schedule=st.sampled_from(SCHEDULES),
         policy=st.sampled_from(POLICIES),
         catch_up=st.sampled_from(CATCH_UPS),
+        retry=st.sampled_from(RETRIES),
         kept=st.sampled_from([1, 3]),
+        exit_code=st.sampled_from([0, 3]),
         seconds=st.sampled_from([None, 1, 100]),
         lag=st.sampled_from([0, 1, 2]),
         lateness=st.sampled_from([0, 0, 1, 2]),
+        staleness=st.sampled_from([0, 2]),
         is_crowded=st.booleans(),
     )
     def begin(
@@ -198,19 +208,24 @@ class Life(RuleBasedStateMachine):
         schedule: str,
         policy: str,
         catch_up: Body | None,
+        retry: Body | None,
         kept: int,
+        exit_code: int,
         seconds: float | None,
         lag: float,
         lateness: float,
+        staleness: float,
         is_crowded: bool,
     ) -> None:
-        history = {"succeededJobs": kept, "failedJobs": kept, "runs": 100}
-        given = {"catchUp": catch_up} if catch_up else {}
+        history = {"succeededJobs": kept, "failedJobs": kept, "runs": RUNS_KEPT}
         self.world.create(
-            {**SPEC, "schedule": schedule, "concurrencyPolicy": policy, "history": history, **given}
+            {**SPEC, "schedule": schedule, "concurrencyPolicy": policy, "history": history}
+            | ({"catchUp": catch_up} if catch_up else {})
+            | ({"retry": retry} if retry else {})
         )
         self.world.lag, self.world.lateness = lag * SECOND, lateness * SECOND
-        self.world.job_seconds, self.world.is_crowded = seconds, is_crowded
+        self.world.job_seconds, self.world.exit_code = seconds, exit_code
+        self.world.native.staleness, self.world.is_crowded = staleness * SECOND, is_crowded
         self.chronicle.timetables.append((datetime.min.replace(tzinfo=UTC), Schedule.parse(schedule)))
         self.world.pass_time(5)
 
@@ -220,9 +235,22 @@ class Life(RuleBasedStateMachine):
     def pass_time(self, seconds: float) -> None:
         self.world.pass_time(seconds)
 
-    @rule(seconds=A_LONG_TIME)
-    def pass_hours(self, seconds: float) -> None:
+    @precondition(lambda self: len(self.world.unfinished()) < MOST_UNFINISHED)
+    @rule(seconds=A_LONG_TIME, operator_is_up=st.booleans(), native_is_up=st.booleans())
+    def pass_hours(self, seconds: float, operator_is_up: bool, native_is_up: bool) -> None:
+        """With one of them away, or both; then they come back."""
+        was_up = self.world.is_up
+        self.world.is_up, self.world.native_is_up = was_up and operator_is_up, native_is_up
         self.world.pass_time(seconds)
+        self.world.native_is_up = True
+        if was_up and not operator_is_up:
+            self.start_operator()
+
+    @rule(seconds=st.sampled_from([-2, -1, 0.2, 4, 12]))
+    def go_near_a_slot(self, seconds: float) -> None:
+        """So many seconds after the next slot."""
+        (slot,) = self.chronicle.timetables[-1][1].next_after(self.world.now)
+        self.world.pass_time(max((slot - self.world.now).total_seconds() + seconds, 0))
 
     @rule(seconds=st.sampled_from([1, 20, 90]))
     def put_the_clocks_back(self, seconds: float) -> None:
