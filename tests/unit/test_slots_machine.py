@@ -200,7 +200,7 @@ class Life(RuleBasedStateMachine):
         seconds=st.sampled_from([None, 1, 100]),
         lag=st.sampled_from([0, 1, 2]),
         lateness=st.sampled_from([0, 0, 1, 2]),
-        staleness=st.sampled_from([0, 2]),
+        staleness=st.sampled_from([0, 2, 2]),
         is_crowded=st.booleans(),
     )
     def begin(
@@ -246,11 +246,14 @@ class Life(RuleBasedStateMachine):
         if was_up and not operator_is_up:
             self.start_operator()
 
-    @rule(seconds=st.sampled_from([-2, -1, 0.2, 4, 12]))
-    def go_near_a_slot(self, seconds: float) -> None:
-        """So many seconds after the next slot."""
+    @rule(seconds=st.sampled_from([-2, -1, 0.2, 4, 12]), asks=st.booleans())
+    def go_near_a_slot(self, seconds: float, asks: bool) -> None:
+        """So many seconds after the next slot, when somebody may ask for a run."""
         (slot,) = self.chronicle.timetables[-1][1].next_after(self.world.now)
         self.world.pass_time(max((slot - self.world.now).total_seconds() + seconds, 0))
+        if asks:
+            self._ask("run", {"ifActive": "Queue"})
+            self.world.act()
 
     @rule(seconds=st.sampled_from([1, 20, 90]))
     def put_the_clocks_back(self, seconds: float) -> None:
