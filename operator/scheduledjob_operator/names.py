@@ -63,6 +63,7 @@ class ConditionType(StrEnum):
     READY = "Ready"
     HEALTHY = "Healthy"
     PAUSED = "Paused"
+    REQUEST_REFUSED = "RequestRefused"
 
 
 class ReadyReason(StrEnum):

@@ -41,8 +41,6 @@ class Plan:
     """What happens to the runs that wait."""
 
     start: tuple[Start, ...] = ()
-    dropped: tuple[tuple[PendingRun, str], ...] = ()
-    """Runs that will never start, each with the reason. None so far: `retries` gives attempts up."""
     look_again: datetime | None = None
     """When more may start by the passing of time alone."""
 

@@ -75,7 +75,10 @@ def concluded(
         previous=before.get(ConditionType.PAUSED), standing=seen.standing, generation=seen.generation, now=now
     )
     ready = _ready_condition(previous=before.get(ConditionType.READY), seen=seen)
-    conditions = [condition for condition in (ready, health, paused) if condition]
+    refused = _refused_condition(
+        status, previous=before.get(ConditionType.REQUEST_REFUSED), generation=seen.generation, now=now
+    )
+    conditions = [condition for condition in (ready, health, paused, refused) if condition]
     slot_due = upcoming[0] + SLOT_PATIENCE if upcoming else None
     look_again = min(filter(None, [again, slot_due]), default=None)
     return status.model_copy(update={"conditions": conditions}), look_again
@@ -90,15 +93,31 @@ def next_run_times(cron_job: CronJobSeen, *, now: datetime) -> list[datetime]:
     return list(schedule.next_after(now, count=NEXT_RUN_TIMES))
 
 
+def _refused_condition(
+    status: ScheduledJobStatus, *, previous: Condition | None, generation: int, now: datetime
+) -> Condition | None:
+    """What was refused and why, for as long as the request stands there; None when nothing was."""
+    refused = [entry for entry in status.requests if entry.outcome == "Refused"]
+    if not refused:
+        return None
+    condition = Condition(
+        type=ConditionType.REQUEST_REFUSED,
+        status="True",
+        reason="Refused",
+        message="; ".join(f"{entry.annotation}: {entry.message}" for entry in refused),
+        observed_generation=generation,
+        last_transition_time=now,
+    )
+    return condition.after(previous)
+
+
 def _ready_condition(*, previous: Condition | None, seen: Situation) -> Condition:
-    value = "True" if seen.ready.ok else "False"
-    return Condition(
+    condition = Condition(
         type=ConditionType.READY,
-        status=value,
+        status="True" if seen.ready.ok else "False",
         reason=seen.ready.reason,
         message=seen.ready.message,
         observed_generation=seen.generation,
-        last_transition_time=previous.last_transition_time
-        if previous and previous.status == value
-        else seen.now,
+        last_transition_time=seen.now,
     )
+    return condition.after(previous)

@@ -5,20 +5,20 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hypothesis import note, settings
+import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from scheduledjob_operator.cluster import ApiError
-from scheduledjob_operator.models.types import format_time, parse_time
+from scheduledjob_operator.models.types import format_time
 from scheduledjob_operator.schedule import Schedule
-from scheduledjob_operator.store import Key
 from tests.unit.bodies import Body
 from tests.unit.chronicle import Chronicle
-from tests.unit.fake_cluster import LOST, OVERLOADED, UNREACHABLE, Request, refused
+from tests.unit.fake_cluster import LOST, OVERLOADED, UNREACHABLE, refused
+from tests.unit.hours import Hours, OperatorDied
 from tests.unit.moments import text
-from tests.unit.native import CronJobController, end_job, has_ended
-from tests.unit.world import World
+from tests.unit.native import end_job
 
 SECOND = timedelta(seconds=1)
 SCHEDULES = ["*/5 * * * *", "*/7 * * * *", "0,20,21,22 * * * *", "*/15 * * * *"]
@@ -48,133 +48,14 @@ A_LONG_TIME = st.sampled_from([305, 700, 1900, 4000, 7300])
 RUNS_KEPT = 40
 """More than end between two writes of the status."""
 MOST_UNFINISHED = 12
+MOST_REQUESTS = 15
+"""Fewer than are answered at once."""
 ERRORS: list[Any] = [OVERLOADED, UNREACHABLE, LOST, refused(409, "the object has been modified")]
 MISHAPS = st.builds(
     lambda before, how: [None] * before + how,
     st.integers(0, 4),
     st.lists(st.sampled_from(ERRORS), max_size=2),
 )
-MOST_EVENTS = 20_000
-
-
-class OperatorDied(Exception):  # noqa: N818  # it is no error
-    """In the middle of its work."""
-
-
-class Hours(World):
-    """A cluster in which time passes from one thing that happens to the next."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.native = CronJobController(self)
-        self.lag = timedelta()
-        """How long after a slot Kubernetes' controller looks."""
-        self.lateness = timedelta()
-        """How long the watches take."""
-        self.is_crowded = False
-        """Whether Kubernetes' controller looks whenever the operator asks for something."""
-        self.is_up = self.native_is_up = True
-        self.is_to_die = False
-        """Whether the next error ends the operator."""
-        self.deaths: set[datetime] = set()
-        self.job_seconds: float | None = None
-        """How long a Job takes; None: until somebody ends it."""
-        self.exit_code = 0
-        self._shown_from: list[datetime] = []
-        """When the watches show which change."""
-        self.cluster.rule = self._meanwhile
-
-    def _meanwhile(self, _request: Request) -> None:
-        if self.native_is_up and self.is_crowded:
-            self.native.sync()
-
-    def deliver(self, count: int | None = None) -> None:
-        """Show the operator the next changes, or those that the watches have shown by now."""
-        self._stamp()
-        if count is None:
-            count = max(sum(since <= self.now for since in self._shown_from) - self._seen, 0)
-        super().deliver(count)
-
-    def _stamp(self) -> None:
-        new = len(self.cluster.changes) - len(self._shown_from)
-        self._shown_from += [self.now + self.lateness] * new
-
-    def show_everything(self) -> None:
-        """The watches have caught up."""
-        self._stamp()
-        self._shown_from = [min(since, self.now) for since in self._shown_from]
-
-    def step_back(self, seconds: float) -> None:
-        """All clocks are put back."""
-        self.now -= timedelta(seconds=seconds)
-        self.show_everything()
-
-    def settle(self) -> list[Request]:
-        """Show what the watches show, and reconcile until nothing is left to do or the operator dies."""
-        before = len(self.cluster.writes)
-        with suppress(OperatorDied):
-            super().settle()
-        return self.cluster.writes[before:]
-
-    def _reconcile(self, key: Key) -> None:
-        try:
-            super()._reconcile(key)
-        except ApiError as error:
-            if not self.is_to_die:
-                self.show_everything()  # it tries again a while later
-                raise
-            self.is_up = self.is_to_die = False
-            self.cluster.outcomes.clear()
-            self.deaths.add(self.now.replace(microsecond=0))
-            raise OperatorDied from error
-
-    def pass_time(self, seconds: float) -> None:
-        """Let time pass, with all that happens by itself."""
-        end = self.now + timedelta(seconds=seconds)
-        for _ in range(MOST_EVENTS):
-            self.act()
-            following = min((at for at in self._moments() if self.now < at), default=end)
-            self.now = min(following, end)
-            if following >= end:
-                self.act()
-                return
-        raise AssertionError("time stands still")
-
-    def act(self) -> None:
-        """Everybody does what is due now."""
-        before = -1
-        while before < len(self.cluster.changes):
-            before = len(self.cluster.changes)
-            self._end_jobs()
-            if self.native_is_up:
-                self.native.sync()
-            if self.is_up:
-                self.settle()
-
-    def _end_jobs(self) -> None:
-        for job in self.unfinished():
-            if (end := self._end_of(job)) is not None and end <= self.now:
-                end_job(self, job["metadata"]["name"], exit_code=self.exit_code)
-        self.obey_deadlines()
-
-    def _end_of(self, job: Body) -> datetime | None:
-        if self.job_seconds is None:
-            return None
-        return parse_time(job["metadata"]["creationTimestamp"]) + timedelta(seconds=self.job_seconds)
-
-    def _moments(self) -> list[datetime]:
-        """When something happens by itself."""
-        found = [end for job in self.unfinished() if (end := self._end_of(job))]
-        if self.native_is_up and (slot := self.native.next_slot(self.now - self.lag)):
-            found.append(slot + self.lag)
-        if self.is_up:
-            self._stamp()
-            found += [*self.due.values(), *self._shown_from[self._seen :]]
-        return found
-
-    def unfinished(self) -> list[Body]:
-        jobs = [body for (kind, _, _), body in self.cluster.objects.items() if kind == "Job"]
-        return [job for job in jobs if not has_ended(job)]
 
 
 class Life(RuleBasedStateMachine):
@@ -251,7 +132,7 @@ class Life(RuleBasedStateMachine):
         """So many seconds after the next slot, when somebody may ask for a run."""
         (slot,) = self.chronicle.timetables[-1][1].next_after(self.world.now)
         self.world.pass_time(max((slot - self.world.now).total_seconds() + seconds, 0))
-        if asks:
+        if asks and self.number < MOST_REQUESTS:
             self._ask("run", {"ifActive": "Queue"})
             self.world.act()
 
@@ -335,12 +216,12 @@ class Life(RuleBasedStateMachine):
             given["suspend_until"] = text(self.world.now + until * SECOND)
         self.world.put_namespace(**given)
 
-    @precondition(lambda self: self.number < 15)
+    @precondition(lambda self: self.number < MOST_REQUESTS)
     @rule(if_active=st.sampled_from(["Queue", "Refuse"]))
     def ask_for_a_run(self, if_active: str) -> None:
         self._ask("run", {"ifActive": if_active})
 
-    @precondition(lambda self: self.number < 15 and self.chronicle.mark)
+    @precondition(lambda self: self.number < MOST_REQUESTS and self.chronicle.mark)
     @rule(minutes=st.sampled_from([5, 20]), parallelism=st.sampled_from([1, 2]))
     def ask_for_a_backfill(self, minutes: int, parallelism: int) -> None:
         end = self.chronicle.mark
@@ -349,7 +230,7 @@ class Life(RuleBasedStateMachine):
         given = {"from": format_time(start), "to": format_time(end), "parallelism": parallelism}
         self._ask("backfill", given)
 
-    @precondition(lambda self: self.number < 15 and self._under_way())
+    @precondition(lambda self: self.number < MOST_REQUESTS and self._under_way())
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
         self._ask("cancel", {"run": data.draw(st.sampled_from(self._under_way()))})
@@ -375,10 +256,7 @@ class Life(RuleBasedStateMachine):
             return
         self.chronicle.read()
         self.quiet_down()
-        note(f"status: {self.world.status}")
         self.chronicle.read()
-        assert not self.world.status["pending"]
-        assert not self.world.status["active"]
         mark, now = self.chronicle.mark, self.world.now
         assert mark
         assert len(self.chronicle.slots(mark, now)) <= 1, f"the accounts end at {mark}, it is {now}"
@@ -418,4 +296,45 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestLife.settings = settings(max_examples=45, stateful_step_count=25, deadline=None)
+
+
+def begun(**given: Any) -> Life:
+    """A life that has begun, of Jobs that take 100 seconds."""
+    life = Life()
+    plain: dict[str, Any] = {"policy": "Forbid", "catch_up": None, "retry": None, "kept": 3, "exit_code": 0}
+    clocks = {"lag": 0, "lateness": 0, "staleness": 2, "is_crowded": False}
+    life.begin(**{"schedule": "*/5 * * * *", "seconds": 100, **plain, **clocks, **given})
+    return life
+
+
+@pytest.mark.parametrize("seconds", [-2, -1, 0.2, 4])
+def test_a_run_asked_for_around_a_slot_waits_for_the_one_of_the_slot(seconds: float) -> None:
+    life = begun()
+    life.go_near_a_slot(seconds, asks=True)
+    life.pass_time(7)
+    life.teardown()
+    assert [made.trigger for made in life.chronicle.made.values()][:2] == ["Schedule", "Manual"]
+
+
+@pytest.mark.parametrize("before", range(6))
+@pytest.mark.parametrize("error", ERRORS, ids=str)
+def test_an_edit_that_breaks_off_makes_no_slots_of_the_past(before: int, error: Any) -> None:
+    life = begun(schedule="*/15 * * * *", catch_up={"policy": "All", "window": "24h"})
+    life.pass_time(13 * 60)
+    life.reschedule("*/5 * * * *", [*[None] * before, error], dies=True)
+    life.pass_time(30)
+    assert life.world.job_names() == []
+    life.teardown()
+
+
+@pytest.mark.parametrize("after", range(6))
+def test_what_the_operator_was_caught_at_is_finished_by_the_next_one(after: int) -> None:
+    life = begun(exit_code=3, retry={"limit": 2, "backoff": {"initial": "30s"}})
+    life.let_operator_die(after, UNREACHABLE)
+    life.pass_time(700)
+    life.start_operator()
+    life.pass_time(100)
+    life.teardown()
+    assert not life.world.is_to_die
+    assert max(made.attempt for made in life.chronicle.made.values()) > 1

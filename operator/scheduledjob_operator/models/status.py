@@ -102,7 +102,8 @@ class ScheduledJobStatus(Model):
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
     """Ready: the spec was accepted and the CronJob is in sync; it does not turn red because a job failed.
-    Healthy: the runs succeed, and as expected. Paused: the schedule is held back."""
+    Healthy: the runs succeed, and as expected. Paused: the schedule is held back. RequestRefused: what was
+    asked for by an annotation is not done."""
     cron_job_name: str | None = Field(default=None, max_length=52)
     """The CronJob that stands behind this ScheduledJob."""
     scheduler: Scheduler | None = None
