@@ -27,7 +27,7 @@ from scheduledjob_operator.models import (
 from scheduledjob_operator.names import ReadyReason, SlotReason
 from scheduledjob_operator.observation import Observation
 from scheduledjob_operator.observed import CronJobSeen
-from scheduledjob_operator.recording import Recorder, Written
+from scheduledjob_operator.recording import Recorder, Written, read_status
 from scheduledjob_operator.remarks import Remark, remarks
 from scheduledjob_operator.schedule import Schedule, ScheduleError
 from scheduledjob_operator.status import (
@@ -110,7 +110,7 @@ class Reconciler:
     async def _reconcile(self, seen: ScheduledJobSeen) -> datetime | None:
         key = seen.key
         wanted = parse(seen)
-        previous = ScheduledJobStatus.model_validate(seen.status)
+        previous = read_status(seen.status)
         observed = self._observe(seen=seen, wanted=wanted, previous=previous)
         books = keep(previous=previous, seen=observed)
         if books.closed:
