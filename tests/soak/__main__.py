@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from tests.soak.table import table
 
 UNDISTURBED = Path(__file__).parent / "undisturbed.json"
 """The final states of a round in which nothing was killed."""
+UNHURT = timedelta(seconds=12)
+"""How long before its first slot such a round begins."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default=",".join(STORIES), help="stories, separated by commas")
     parser.add_argument("--without", default="", help="stories to leave out, separated by commas")
-    parser.add_argument("--away", action="store_true", help="then a round of absences, of 13 minutes")
+    parser.add_argument("--away", action="store_true", help="then a round of absences, of 9 minutes")
     parser.add_argument("--json", type=Path, help="write everything to this file")
     parser.add_argument("--keep", action="store_true", help="keep the logs")
     parser.add_argument("--write", action="store_true", help=f"write {UNDISTURBED.name} anew")
@@ -43,7 +46,7 @@ async def _soak(options: argparse.Namespace) -> int:
     rig = await Rig.start(strikes=strikes)
     outcomes: list[Outcome] = []
     try:
-        undisturbed = await play(rig, number=0, stories=stories, quota=0, reference=None)
+        undisturbed = await play(rig, number=0, stories=stories, quota=0, reference=None, setting_up=UNHURT)
         outcomes.append(undisturbed)
         _show(undisturbed, strikes=strikes)
         if options.write:

@@ -17,9 +17,9 @@ from tests.soak.rig import Rig
 from tests.soak.scenario import Outcome, evidence_of, until_settled
 from tests.soak.stage import Actor
 
-MINUTES = 3
+MINUTES = 2
 """How long each is away: some slots are then older than startingDeadline, and some Jobs are collected."""
-BACK = 45.0
+BACK = 30.0
 """Seconds between two absences."""
 
 _EVERY_MINUTE: dict[str, Any] = {
@@ -40,7 +40,7 @@ PLANS = {"two-attempts": {"FAILING": "*", "FAILING_ATTEMPTS": "1"}}
 
 
 async def play_away(rig: Rig, *, number: int) -> Outcome:
-    """The round of absences; it takes 13 minutes."""
+    """The round of absences; it takes 9 minutes."""
     began = time.monotonic()
     outcome = Outcome(round=number, seconds=0.0)
     actors = [Actor(rig=rig, story=name, round=number, base=datetime.now(UTC)) for name in SPECS]

@@ -48,10 +48,10 @@ class Proxy:
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
-        if self._session is not None:
-            await self._session.close()
         if self._runner is not None:
             await self._runner.cleanup()
+        if self._session is not None:
+            await self._session.close()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         if "watch" in request.query:
@@ -66,9 +66,12 @@ class Proxy:
             return _broken(request)
         if moment is Moment.UNAVAILABLE:
             return web.Response(status=503, body=_UNAVAILABLE, content_type="application/json")
-        async with self._forward(request, data=data) as answer:
-            body = await answer.read()
-            response = web.Response(status=answer.status, body=body, content_type=answer.content_type)
+        try:
+            async with self._forward(request, data=data) as answer:
+                body = await answer.read()
+                response = web.Response(status=answer.status, body=body, content_type=answer.content_type)
+        except aiohttp.ClientError:
+            return _broken(request)
         self.writes += kind is not None
         if moment is Moment.UNANSWERED:
             await self._kill(f"{kind}, {moment}")

@@ -27,7 +27,7 @@ POLICIES = ["Forbid", "Forbid", "Allow", "Replace"]
 CATCH_UPS: list[Body | None] = [
     None,
     {"policy": "Latest"},
-    {"policy": "All", "window": "24h"},
+    {"policy": "All", "window": "24h", "limit": 100},
     {"policy": "All", "limit": 2},
     {"policy": "All", "window": "10m"},
 ]
@@ -36,7 +36,9 @@ RETRIES: list[Body | None] = [
     {"limit": 1, "backoff": {"initial": "30s"}},
     {"limit": 2, "backoff": {"initial": "4m"}, "keepAcrossSlots": True},
 ]
+PAUSES: list[Body | None] = [None, {"consecutiveFailures": 2, "coolDown": "7m"}]
 EDITS = st.one_of(
+    st.builds(lambda given: {"pauseAfter": given}, st.sampled_from(PAUSES)),
     st.builds(lambda on: {"enabled": on}, st.booleans()),
     st.builds(lambda given: {"catchUp": given}, st.sampled_from(CATCH_UPS)),
     st.builds(lambda given: {"retry": given}, st.sampled_from(RETRIES)),
@@ -296,7 +298,7 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=45, stateful_step_count=25, deadline=None)
+TestLife.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
 
 
 def begun(**given: Any) -> Life:
@@ -338,3 +340,12 @@ def test_what_the_operator_was_caught_at_is_finished_by_the_next_one(after: int)
     life.teardown()
     assert not life.world.is_to_die
     assert max(made.attempt for made in life.chronicle.made.values()) > 1
+
+
+@pytest.mark.parametrize("seconds", [None, 400, 100])
+def test_what_was_replaced_while_the_operator_was_away_is_not_started_again(seconds: float | None) -> None:
+    life = begun(policy="Replace", catch_up={"policy": "All", "window": "24h"}, seconds=seconds)
+    life.pass_hours(1900, operator_is_up=False, native_is_up=True)
+    life.pass_time(61)
+    life.teardown()
+    assert life.world.created() == []
