@@ -260,7 +260,9 @@ def oldest_kept(seen: Observation) -> list[JobSeen]:
     """The Jobs before which others may have come and gone unseen; none while the operator was watching."""
     if not seen.first_look:
         return []
-    return boundaries(seen.jobs, history=seen.spec.history if seen.spec else History())
+    replacing = seen.cron_job is not None and seen.cron_job.concurrency_policy == ConcurrencyPolicy.REPLACE
+    history = seen.spec.history if seen.spec else History()
+    return boundaries(seen.jobs, history=history, replacing=replacing)
 
 
 def _probe(

@@ -1,6 +1,6 @@
 """What may have happened while nobody looked: Kubernetes deletes finished Jobs beyond a limit. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from scheduledjob_operator.models import PendingRun, Result, Run
@@ -11,14 +11,14 @@ from scheduledjob_operator.pending import place
 from scheduledjob_operator.retries import given_up
 
 
-def boundaries(jobs: Iterable[JobSeen], *, history: History) -> list[JobSeen]:
-    """The oldest Jobs that a history limit has kept: one that was made before may have ended and be gone.
+def boundaries(jobs: Sequence[JobSeen], *, history: History, replacing: bool) -> list[JobSeen]:
+    """The oldest Jobs that have been kept: one that was made before may be gone.
 
     Of the Jobs that ended alike as many are kept as the history says, the youngest: where there are fewer,
-    every Job is still there.
+    every Job is still there. `replacing`: each slot deletes the Job before it, so only the youngest is kept.
     """
     ended = [job for job in jobs if job.end]
-    found = []
+    found = sorted(jobs, key=lambda job: (job.created, job.name))[-1:] if replacing else []
     for succeeded, kept in ((True, history.succeeded_jobs), (False, history.failed_jobs)):
         alike = [job for job in ended if job.end and job.end.succeeded is succeeded]
         if len(alike) >= kept:

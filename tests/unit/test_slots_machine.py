@@ -47,6 +47,7 @@ EDITS = st.one_of(
 )
 SOME_TIME = st.sampled_from([0.3, 2, 7, 31, 61, 130, 299, 305, 610, 1300])
 A_LONG_TIME = st.sampled_from([305, 700, 1900, 4000, 7300])
+LONGEST_WATCHED = 1300
 RUNS_KEPT = 40
 """More than end between two writes of the status."""
 MOST_UNFINISHED = 12
@@ -124,7 +125,8 @@ class Life(RuleBasedStateMachine):
         """With one of them away, or both; then they come back."""
         was_up = self.world.is_up
         self.world.is_up, self.world.native_is_up = was_up and operator_is_up, native_is_up
-        self.world.pass_time(seconds)
+        # With everybody there little is new after a while, and each event takes its time.
+        self.world.pass_time(min(seconds, LONGEST_WATCHED) if self.world.is_up else seconds)
         self.world.native_is_up = True
         if was_up and not operator_is_up:
             self.start_operator()
