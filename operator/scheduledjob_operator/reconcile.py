@@ -153,8 +153,8 @@ class Reconciler:
             if acted:
                 return self._clock()
             again = _soonest(again, look)
-        if seen.requests and observed.cron_job is None and cron_job is not None:
-            return self._clock()  # they can be answered now
+        if books.cancel or (seen.requests and observed.cron_job is None and cron_job is not None):
+            return self._clock()  # what was asked for has been done in part, or can be done now
         sync = replace(sync, cron_job=cron_job)
         return self._rest(
             seen, sync=sync, observed=observed, without=recorded, until=_soonest(again, books.look_again)

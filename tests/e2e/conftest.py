@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from tests.cluster.access import Cluster
 from tests.plugin import RESTRICTED
 
+HERE = Path(__file__).parent
 MARKERS = (
     "meanwhile: comes first, while the scenes go on by themselves",
     "outage: takes something away from every namespace; comes last",
@@ -28,23 +30,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _place(item: pytest.Item) -> int:
-    """What waits comes after what does not, and before what would disturb it."""
+    """What waits comes after what does not, and before what would disturb it; what needs no cluster first."""
+    if HERE not in item.path.parents:
+        return -1
     if item.get_closest_marker("outage"):
         return 3
     if item.get_closest_marker("meanwhile"):
         return 0
     module = item.getparent(pytest.Module)
-    return 1 if module and hasattr(module.obj, "begin") else 2
+    return 1 if module and hasattr(module.obj, "begin_scenes") else 2
 
 
 @pytest.fixture(scope="session", autouse=True)
 def scenes(request: pytest.FixtureRequest) -> Iterator[dict[ModuleType, Any]]:
-    """What `begin(cluster, namespace)` of each test file made, or its error.
+    """What `begin_scenes(cluster, namespace)` of each test file made, or its error.
 
     Each has the namespace, and may create others whose names begin with it.
     """
     found = [item.getparent(pytest.Module) for item in request.session.items]
-    modules = dict.fromkeys(item.obj for item in found if item and hasattr(item.obj, "begin"))
+    modules = dict.fromkeys(item.obj for item in found if item and hasattr(item.obj, "begin_scenes"))
     begun: dict[ModuleType, Any] = {}
     if not modules:
         yield begun
@@ -56,7 +60,7 @@ def scenes(request: pytest.FixtureRequest) -> Iterator[dict[ModuleType, Any]]:
         words = module.__name__.rpartition(".test_")[2].replace("_", "-")
         namespaces.append(cluster.create_namespace(f"{words}-{secrets.token_hex(3)}", labels=RESTRICTED))
         try:
-            begun[module] = module.begin(cluster, namespaces[-1])
+            begun[module] = module.begin_scenes(cluster, namespaces[-1])
         except AssertionError as failed:
             begun[module] = failed
     yield begun

@@ -18,7 +18,7 @@ class Scene:
     jobs: dict[str, ScheduledJob]
 
 
-def begin(cluster: Cluster, namespace: str) -> Scene:
+def begin_scenes(cluster: Cluster, namespace: str) -> Scene:
     slot = next_minute(at_least=33)
     hour = timedelta(hours=1)
     bounds: dict[str, dict[str, Any]] = {

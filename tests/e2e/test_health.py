@@ -11,7 +11,7 @@ from tests.waiting import wait_until
 EXITS = ["python", "-c", "import os, sys; sys.exit(int(os.environ['CODE']))"]
 
 
-def begin(cluster: Cluster, namespace: str) -> dict[str, ScheduledJob]:
+def begin_scenes(cluster: Cluster, namespace: str) -> dict[str, ScheduledJob]:
     """The one of which a success is expected within a minute, and others."""
     specs: dict[str, dict[str, Any]] = {
         "late": {"handler": "hello", "expect": {"successWithin": "1m"}},

@@ -39,7 +39,7 @@ class Scene:
     """When that ends: a few seconds later."""
 
 
-def begin(cluster: Cluster, namespace: str) -> Scene:
+def begin_scenes(cluster: Cluster, namespace: str) -> Scene:
     """Two that have failed once, and one in a namespace that is suspended."""
     slot = next_minute(at_least=10)
     until = as_text(slot + timedelta(seconds=10))

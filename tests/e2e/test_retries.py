@@ -45,7 +45,7 @@ class Scene:
     """Another, which is made nevertheless."""
 
 
-def begin(cluster: Cluster, namespace: str) -> Scene:
+def begin_scenes(cluster: Cluster, namespace: str) -> Scene:
     slot = next_minute(at_least=22)
     seconds = (slot - datetime.now(UTC)).total_seconds()
     beyond = {"backoff": {"initial": f"{seconds + 10:.0f}s"}, "limit": 1}

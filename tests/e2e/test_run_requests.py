@@ -45,7 +45,7 @@ class Crowd:
             self.job.annotate("run", {"id": str(number), "ifActive": "Queue"})
 
 
-def begin(cluster: Cluster, namespace: str) -> Crowd:
+def begin_scenes(cluster: Cluster, namespace: str) -> Crowd:
     job = ScheduledJob(cluster, namespace, "crowded")
     job.apply(
         schedule=EVERY_MINUTE,

@@ -49,7 +49,7 @@ async def _soak(options: argparse.Namespace) -> int:
         undisturbed = await play(rig, number=0, stories=stories, quota=0, reference=None, setting_up=UNHURT)
         outcomes.append(undisturbed)
         _show(undisturbed, strikes=strikes)
-        if options.write:
+        if options.write and not undisturbed.problems:
             _write(undisturbed)
         while strikes.kills_left > 0:
             number = len(outcomes)
