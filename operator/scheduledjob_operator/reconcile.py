@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from pydantic import ValidationError
 
@@ -147,8 +148,14 @@ class Reconciler:
         if sync.look_again:
             again = _soonest(again, self._clock() + sync.look_again)
         if isinstance(wanted, Wanted) and cron_job is not None:
-            body = self._cron_jobs.body(seen=seen, wanted=wanted)
-            case = Case(key=key, spec=wanted.spec, body=body, cron_job=cron_job, status=status, books=books)
+            case = Case(
+                key=key,
+                spec=wanted.spec,
+                desired=partial(self._cron_jobs.body, seen=seen, wanted=wanted),
+                cron_job=cron_job,
+                status=status,
+                books=books,
+            )
             acted, look = await self._execution.after_the_record(case)
             if acted:
                 return self._clock()

@@ -3,6 +3,7 @@
 import copy
 import logging
 from collections.abc import Callable, Container, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any
@@ -57,11 +58,12 @@ class Recorder:
             return Written.NOT
         if not books.urgent and only_begins(patch, previous=previous, status=status, young=young):
             return Written.NOT
-        # What waits had not been started when this was written: told along with everything else.
-        now = self._clock().replace(microsecond=0)
-        waiting = [run.model_copy(update={"since": now}) for run in status.pending]
-        status = status.model_copy(update={"pending": waiting})
-        patch = changed_fields(previous=previous, written=seen.status, status=status)
+        if status.pending:
+            # What waits had not been started when this was written: told along with everything else.
+            now = self._clock().replace(microsecond=0)
+            waiting = [run.model_copy(update={"since": now}) for run in status.pending]
+            status = status.model_copy(update={"pending": waiting})
+            patch = changed_fields(previous=previous, written=seen.status, status=status)
         try:
             body = await self._cluster.patch_status(
                 namespace=seen.key.namespace,
@@ -88,6 +90,8 @@ def read_status(written: dict[str, Any]) -> ScheduledJobStatus:
 
     A newer version may have written it: of a list only the entry is left out, else the field.
     """
+    with suppress(ValidationError):
+        return ScheduledJobStatus.model_validate(written)
     readable = copy.deepcopy(written)
     for _ in range(MOST_ROUNDS):
         try:
