@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from prometheus_client import Counter, Gauge, Histogram
 
 from scheduledjob_operator.models import Condition, Result, Run, ScheduledJobStatus, Unstarted
-from scheduledjob_operator.names import ConditionType
+from scheduledjob_operator.names import ConditionType, SlotReason
 
 PREFIX = "scheduledjob_operator"
 
@@ -40,7 +40,6 @@ HEALTHY = Gauge(
     "Whether the runs succeed as expected; absent until one ended.",
     ["namespace", "name"],
 )
-_BY_NAME = (RUNS, SLOTS, DEAD_LETTERS, CONSECUTIVE_FAILURES, HEALTHY)
 
 
 def count_runs(*, namespace: str, name: str, runs: Iterable[Run]) -> None:
@@ -70,6 +69,13 @@ def show_state(*, namespace: str, name: str, status: ScheduledJobStatus) -> None
 
 
 def forget(*, namespace: str, name: str) -> None:
-    """Drop what is shown of a ScheduledJob that is gone."""
-    for metric in _BY_NAME:
-        metric.remove_by_labels({"namespace": namespace, "name": name})
+    """Drop what is shown of a ScheduledJob that is gone.
+
+    By full label sets: looking for them costs as much as there are ScheduledJobs, for each that goes.
+    """
+    for gauge in (DEAD_LETTERS, CONSECUTIVE_FAILURES, HEALTHY):
+        gauge.remove(namespace, name)
+    for result in Result:
+        RUNS.remove(namespace, name, result)
+        for reason in SlotReason:
+            SLOTS.remove(namespace, name, result, reason)
