@@ -79,6 +79,7 @@ def accounts_of(
         return Slots(accounts=Accounts(until=max(since, whole)))
     catch_up = seen.spec.catch_up if seen.spec and not stand.suspension else CatchUp()
     spans = _spans(status, found=found)
+    unseen = unseen_of(seen)
     changing = timetable.final
     held = Accounts(until=since)
     if (lifted := _lifted(timetable, seen=seen)) is not None:
@@ -97,7 +98,7 @@ def accounts_of(
             timetable=timetable,
             spans=spans,
             catch_up=catch_up,
-            unseen_before=unseen_of(seen),
+            unseen_before=unseen,
         )
         accounts = replace(
             more,

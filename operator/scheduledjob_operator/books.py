@@ -100,7 +100,7 @@ def _give_up(found: Sorted, *, previous: ScheduledJobStatus, seen: Observation) 
             end = lost(run, now=seen.now)
         elif run.overridden and not _has_overrides(run, seen=seen):
             verdict = EndedAs(result=Result.FAILED, reason=RunReason.NOT_STARTED, message=LOST_OVERRIDES)
-            end = _refused_for_good(run, verdict, now=seen.now)
+            end = given_up(run, verdict, end=seen.now)
         elif refused is None or seen.spec is None:
             continue
         elif seen.now < run.due_time + seen.spec.pending_timeout:
@@ -108,13 +108,9 @@ def _give_up(found: Sorted, *, previous: ScheduledJobStatus, seen: Observation) 
             found.pending[place] = run.model_copy(update={"message": refused.message})
             continue
         else:
-            end = _refused_for_good(run, refused, now=seen.now)
+            end = given_up(run, refused, end=seen.now)
         found.pending.remove(run)
         found.ended.append(end)
-
-
-def _refused_for_good(run: PendingRun, verdict: EndedAs, *, now: datetime) -> Run:
-    return given_up(run, result=verdict.result, reason=verdict.reason, message=verdict.message, end=now)
 
 
 def _has_overrides(run: PendingRun, *, seen: Observation) -> bool:

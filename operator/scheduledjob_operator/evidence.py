@@ -6,7 +6,7 @@ from datetime import datetime
 from scheduledjob_operator.models import PendingRun, Result, Run
 from scheduledjob_operator.models.policies import History
 from scheduledjob_operator.names import RunReason
-from scheduledjob_operator.observed import JobSeen
+from scheduledjob_operator.observed import EndedAs, JobSeen
 from scheduledjob_operator.pending import place
 from scheduledjob_operator.retries import given_up
 
@@ -43,4 +43,5 @@ def may_have_run(run: PendingRun, *, oldest_kept: Iterable[JobSeen], pending: It
 def lost(run: PendingRun, *, now: datetime) -> Run:
     """The end of a run of which nobody knows whether it was made. It is not made again."""
     message = "the operator was away when it was due, and its Job, if there was one, is gone"
-    return given_up(run, result=Result.UNKNOWN, reason=RunReason.JOB_DELETED, message=message, end=now)
+    verdict = EndedAs(result=Result.UNKNOWN, reason=RunReason.JOB_DELETED, message=message)
+    return given_up(run, verdict, end=now)

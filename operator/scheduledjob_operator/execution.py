@@ -76,7 +76,7 @@ class Execution:
         jobs = {job.name: job for job in self._store.jobs(key)}
         for run_id, who in books.cancel.items():
             if job := jobs.get(active.get(run_id, "")):
-                await self._actions.end(job, _cancelled(who))
+                await self._actions.end(job, EndedAs.cancelled(by=who))
         if cron_job is not None:
             annotation = updated_annotation(cron_job.overrides, new=books.overrides, kept=needed(status))
             if annotation is not None:
@@ -102,7 +102,7 @@ class Execution:
         recorded = {run.id for run in case.status.recent_runs}
         for job in jobs:
             if job.cancel is not None and not job.ended_as:
-                done = await self._actions.end(job, _cancelled(job.cancel)) or done
+                done = await self._actions.end(job, EndedAs.cancelled(by=job.cancel)) or done
             elif job.ended_as and job.suspended and job.run_id in recorded:
                 done = await self._actions.remove(job) or done
         return done
@@ -196,8 +196,3 @@ def _plan(case: Case, *, jobs: Iterable[JobSeen], now: datetime) -> Plan:
         catching_up=books.standing.suspension is None,
         now=now,
     )
-
-
-def _cancelled(who: str) -> EndedAs:
-    message = f"cancelled by {who}" if who else "cancelled"
-    return EndedAs(result=Result.CANCELLED, reason=RunReason.CANCELLED, message=message)

@@ -19,7 +19,7 @@ from scheduledjob_operator.models import (
     ScheduledJobStatus,
 )
 from scheduledjob_operator.names import RunReason
-from scheduledjob_operator.observed import JobSeen, PodSeen
+from scheduledjob_operator.observed import EndedAs, JobSeen, PodSeen
 from scheduledjob_operator.retries import given_up, joined, next_attempt, superseded
 from scheduledjob_operator.runs import (
     active_run,
@@ -164,8 +164,7 @@ def _is_earlier(job_name: str | None, job: JobSeen) -> bool:
 
 def cancelled(pending: PendingRun, *, by: str, now: datetime) -> Run:
     """The end of a run that was called off while it had no Job."""
-    message = f"cancelled by {by}" if by else "cancelled"
-    return given_up(pending, result=Result.CANCELLED, reason=RunReason.CANCELLED, message=message, end=now)
+    return given_up(pending, EndedAs.cancelled(by=by), end=now)
 
 
 def _give_up_superseded(result: Sorted, *, previous: ScheduledJobStatus, retry: Retry) -> None:
@@ -177,14 +176,10 @@ def _give_up_superseded(result: Sorted, *, previous: ScheduledJobStatus, retry: 
         if superseded(run, by=others):
             result.pending.remove(run)
             last = run.attempts[-1].end_time if run.attempts else None
-            ended = given_up(
-                run,
-                result=run.result or Result.FAILED,
-                reason=RunReason.SUPERSEDED,
-                message=run.message,
-                end=last or run.since,
+            verdict = EndedAs(
+                result=run.result or Result.FAILED, reason=RunReason.SUPERSEDED, message=run.message or ""
             )
-            result.ended.append(ended)
+            result.ended.append(given_up(run, verdict, end=last or run.since))
 
 
 def _run(*, job: JobSeen, pods: list[PodSeen], gone: bool, seen: JobsObserved, due: bool) -> Run | None:

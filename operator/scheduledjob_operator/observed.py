@@ -137,6 +137,12 @@ class EndedAs:
             )
         return None
 
+    @classmethod
+    def cancelled(cls, *, by: str) -> Self:
+        """What somebody asked for; `by` is empty when nobody said who."""
+        message = f"cancelled by {by}" if by else "cancelled"
+        return cls(result=Result.CANCELLED, reason=names.RunReason.CANCELLED, message=message)
+
     @property
     def annotation(self) -> str:
         return json.dumps({"result": self.result, "reason": self.reason, "message": self.message})

@@ -17,7 +17,7 @@ from scheduledjob_operator.models import (
     Trigger,
 )
 from scheduledjob_operator.names import RunReason
-from scheduledjob_operator.observed import JobSeen
+from scheduledjob_operator.observed import EndedAs, JobSeen
 from scheduledjob_operator.runs import MAX_ATTEMPTS, asked
 
 _FAILURES = (Result.FAILED, Result.TIMED_OUT)
@@ -96,18 +96,18 @@ def superseded(pending: PendingRun, *, by: Iterable[Run | ActiveRun]) -> bool:
     return any(run.slot is not None and run.slot > since and run.id != pending.id for run in by)
 
 
-def given_up(pending: PendingRun, *, result: Result, reason: str, message: str | None, end: datetime) -> Run:
+def given_up(pending: PendingRun, verdict: EndedAs, *, end: datetime) -> Run:
     """The end of a run whose next attempt will not be made."""
     last = pending.attempts[-1] if pending.attempts else None
     start, end = pending.start_time, end.replace(microsecond=0)
     return Run(
         **{**asked(pending), "job_name": (last.job_name if last else None) or pending.id},
-        result=result,
-        reason=reason,
+        result=verdict.result,
+        reason=verdict.reason,
         exit_code=last.exit_code if last else None,
         start_time=start,
         end_time=end,
         duration_seconds=max((end - start).total_seconds(), 0.0) if start else None,
-        message=message,
+        message=verdict.message or None,
         attempts=pending.attempts,
     )
