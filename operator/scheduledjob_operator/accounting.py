@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from scheduledjob_operator import job_names
+from scheduledjob_operator.desired import fired_by_operator
 from scheduledjob_operator.evidence import boundaries
 from scheduledjob_operator.ledger import Sorted
 from scheduledjob_operator.models import (
@@ -16,6 +17,7 @@ from scheduledjob_operator.models import (
     PendingReason,
     PendingRun,
     Result,
+    ScheduledJobSpec,
     ScheduledJobStatus,
     Trigger,
     Unstarted,
@@ -74,9 +76,13 @@ def accounts_of(
     if since is None:
         fresh = previous.observed_generation < 0 and seen.cron_job and seen.cron_job.created
         since = fresh or whole
+    single = _before_single_slot(previous, seen=seen)
+    since = min(filter(None, [since, single]))
     timetable = _timetable(previous=previous, stand=stand, seen=seen)
+    if timetable is not None and timetable.queues and seen.spec:
+        timetable = replace(timetable, room=_room(seen.spec, found=found))
     if timetable is None:
-        return Slots(accounts=Accounts(until=max(since, whole)))
+        return Slots(accounts=Accounts(until=min(filter(None, [max(since, whole), single]))))
     catch_up = seen.spec.catch_up if seen.spec and not stand.suspension else CatchUp()
     spans = _spans(status, found=found)
     unseen = unseen_of(seen)
@@ -104,13 +110,29 @@ def accounts_of(
             more,
             verdicts=(*accounts.verdicts, *more.verdicts),
             to_catch_up=(*accounts.to_catch_up, *more.to_catch_up),
+            to_queue=(*accounts.to_queue, *more.to_queue),
         )
     moved = accounts.until > since and _would_claim(since, seen=seen)
-    closed = changing and bool(accounts.verdicts or accounts.to_catch_up or moved)
+    closed = changing and bool(accounts.verdicts or accounts.to_catch_up or accounts.to_queue or moved)
     undecided = None
     if timetable.suspended is None:
         undecided = timetable.schedule.latest_at_or_before(seen.now, not_before=accounts.until)
     return Slots(accounts=accounts, undecided=undecided, closed=closed)
+
+
+def _before_single_slot(previous: ScheduledJobStatus, *, seen: Observation) -> datetime | None:
+    """The moment before the one slot there is: it may be past when the ScheduledJob is first seen."""
+    if seen.spec is None or seen.spec.at is None or previous.observed_generation >= 0:
+        return None
+    return seen.spec.at.replace(microsecond=0) - timedelta(seconds=1)
+
+
+def _room(spec: ScheduledJobSpec, *, found: Sorted) -> int:
+    """How many more slots may wait for the end of the run that is active."""
+    waiting = [
+        run for run in found.pending if run.trigger is Trigger.SCHEDULE and run.reason is PendingReason.QUEUED
+    ]
+    return max((spec.queue_depth or 1) - len(waiting), 0)
 
 
 def _would_claim(since: datetime, *, seen: Observation) -> bool:
@@ -148,9 +170,10 @@ def _timetable(*, previous: ScheduledJobStatus, stand: Standing, seen: Observati
             starting_deadline=seen.spec.starting_deadline,
             suspended=before,
             final=True,
+            by_operator=fired_by_operator(seen.spec, seen.schedule),
         )
     try:
-        schedule = Schedule.parse(have.schedule, time_zone=have.time_zone or "Etc/UTC")
+        schedule = Schedule.read(have.schedule, time_zone=have.time_zone or "Etc/UTC")
     except ScheduleError:  # a hand-edited one, which is about to be put back
         return None
     refused = any(
@@ -163,6 +186,7 @@ def _timetable(*, previous: ScheduledJobStatus, stand: Standing, seen: Observati
         and (
             (seen.schedule.canonical, seen.schedule.time_zone) != (have.schedule, have.time_zone)
             or have.suspended is not (reason is not None)
+            or have.fired_by_operator is not (seen.spec and fired_by_operator(seen.spec, seen.schedule))
         )
     )
     suspended = (SlotReason(previous.suspended) if previous.suspended else reason) if have.suspended else None
@@ -172,6 +196,7 @@ def _timetable(*, previous: ScheduledJobStatus, stand: Standing, seen: Observati
         starting_deadline=timedelta(seconds=have.starting_deadline_seconds or 0),
         suspended=suspended,
         final=changes,
+        by_operator=have.fired_by_operator,
     )
 
 
@@ -194,19 +219,8 @@ def with_slots(
     status: ScheduledJobStatus, *, accounts: Accounts, found: Sorted, stand: Standing, seen: Observation
 ) -> tuple[ScheduledJobStatus, list[PendingRun]]:
     """The status with the slots accounted for, what waits, and what is to be caught up."""
-    since = seen.now.replace(microsecond=0)
-    caught_up = [
-        PendingRun(
-            id=job_names.slot_job(seen.name, slot),
-            job_name=job_names.slot_job(seen.name, slot),
-            slot=slot,
-            trigger=Trigger.CATCH_UP,
-            reason=PendingReason.CATCH_UP,
-            due_time=since,
-            since=since,
-        )
-        for slot in accounts.to_catch_up
-    ]
+    caught_up = [_waiting(slot, trigger=Trigger.CATCH_UP, seen=seen) for slot in accounts.to_catch_up]
+    queued = [_waiting(slot, trigger=Trigger.SCHEDULE, seen=seen) for slot in accounts.to_queue]
     waiting = [run for run in found.pending if run.reason is not PendingReason.COOL_DOWN]
     verdicts = list(accounts.verdicts)
     stale = _stale([*(run for run in waiting if run.reason is PendingReason.CATCH_UP), *caught_up], seen=seen)
@@ -224,10 +238,34 @@ def with_slots(
             "accounted_until": accounts.until,
             "unstarted": with_verdicts(status.unstarted, verdicts),
             "counts": _added(status.counts or Counts(), verdicts, sign=1),
-            "pending": [*waiting, *probe, *caught_up],
+            "pending": [*waiting, *probe, *caught_up, *queued],
             "suspended": suspended if seen.spec else status.suspended,
         }
     ), caught_up
+
+
+def _waiting(
+    slot: datetime, *, trigger: Literal[Trigger.CATCH_UP, Trigger.SCHEDULE], seen: Observation
+) -> PendingRun:
+    """The run of a slot that is to be caught up, or that waits for the one before it to end."""
+    name = job_names.slot_job(seen.name, slot, by_operator=_by_operator(seen))
+    since, late = seen.now.replace(microsecond=0), trigger is Trigger.CATCH_UP
+    return PendingRun(
+        id=name,
+        job_name=name,
+        slot=slot,
+        trigger=trigger,
+        reason=PendingReason.CATCH_UP if late else PendingReason.QUEUED,
+        due_time=since if late else slot,
+        since=since,
+    )
+
+
+def _by_operator(seen: Observation) -> bool:
+    """Whether the operator fires the slots that have passed; the CronJob that they went by says so."""
+    if seen.cron_job is not None:
+        return seen.cron_job.fired_by_operator
+    return bool(seen.spec and seen.schedule and fired_by_operator(seen.spec, seen.schedule))
 
 
 def _stale(catching_up: list[PendingRun], *, seen: Observation) -> list[PendingRun]:
@@ -250,6 +288,8 @@ def _unstarted(
 def unseen_of(seen: Observation) -> datetime | None:
     """Before when Jobs may have come and gone unseen; None while the operator was watching."""
     kept = max((job.created for job in oldest_kept(seen)), default=None)
+    if seen.cron_job is not None and seen.cron_job.fired_by_operator:
+        return kept
     last = seen.cron_job.last_schedule_time if seen.cron_job else None
     if kept is None or last is None:
         return None
@@ -261,9 +301,15 @@ def oldest_kept(seen: Observation) -> list[JobSeen]:
     """The Jobs before which others may have come and gone unseen; none while the operator was watching."""
     if not seen.first_look:
         return []
-    replacing = seen.cron_job is not None and seen.cron_job.concurrency_policy == ConcurrencyPolicy.REPLACE
-    history = seen.spec.history if seen.spec else History()
-    return boundaries(seen.jobs, history=history, replacing=replacing)
+    cron_job = seen.cron_job
+    if cron_job is None:
+        history = seen.spec.history if seen.spec else History()
+        kept = history.succeeded_jobs, history.failed_jobs
+        return boundaries(seen.jobs, kept=kept, replacing=False)
+    # Kubernetes deletes the Job that it replaces; the operator ends it, and it stays as one that failed.
+    replacing = cron_job.concurrency_policy == ConcurrencyPolicy.REPLACE and not cron_job.fired_by_operator
+    kept = cron_job.kept_succeeded, cron_job.kept_failed
+    return boundaries(seen.jobs, kept=kept, replacing=replacing)
 
 
 def _probe(

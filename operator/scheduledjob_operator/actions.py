@@ -82,6 +82,13 @@ class Actions:
         verdict = gave_up(case, refusals=[redacted(text, body=body) for text in refusals])
         return await self.end(seen, verdict)
 
+    async def template(self, cron_job: CronJobSeen) -> Body:
+        """The CronJob with its template as it stands in the cluster. Raises ApiError when it is gone."""
+        body = await self._cluster.get("CronJob", namespace=cron_job.namespace, name=cron_job.name)
+        if body is None or body["metadata"]["uid"] != cron_job.uid:
+            raise ApiError(status=404, reason="NotFound", message=f"CronJob {cron_job.name} is gone")
+        return body
+
     async def start(self, run: PendingRun, *, body: Body, cron_job: CronJobSeen) -> EndedAs | None:
         """Create the Job of a run's next attempt; what the API server has against it, or None.
 

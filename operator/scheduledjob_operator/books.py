@@ -62,6 +62,7 @@ class Books:
 def keep(*, previous: ScheduledJobStatus, seen: Observation) -> Books:
     """The books as `seen` shows them."""
     found = sort_out(previous=previous, seen=seen)
+    _take_refused(found, previous=previous, seen=seen)
     _give_up(found, previous=previous, seen=seen)
     new_runs = tuple(sorted(found.ended, key=lambda run: (run.end_time, run.id)))
     present = {job.run_id for job in seen.jobs}
@@ -83,12 +84,18 @@ def keep(*, previous: ScheduledJobStatus, seen: Observation) -> Books:
         letters=tuple(letters),
         undecided=slots.undecided,
         closed=slots.closed,
-        urgent=accounts.urgent or slots.closed or bool(caught_up),
+        urgent=accounts.urgent or slots.closed or bool(caught_up or accounts.to_queue),
         look_again=_soonest(
             accounts.look_again, stand.look_again, seen.now + EVIDENCE_INTERVAL if found.awaited else None
         ),
     )
     return _answered(books, seen=seen)
+
+
+def _take_refused(found: Sorted, *, previous: ScheduledJobStatus, seen: Observation) -> None:
+    """Put down the runs of slots that the API server refused: tried again until they are given up."""
+    known = {run.id for run in (*found.active, *found.ended, *found.pending, *previous.recent_runs)}
+    found.pending += [run for run in seen.refused_slots if run.id not in known]
 
 
 def _give_up(found: Sorted, *, previous: ScheduledJobStatus, seen: Observation) -> None:
@@ -128,6 +135,7 @@ def _standing(status: ScheduledJobStatus, *, seen: Observation) -> Standing:
         consecutive_failures=status.consecutive_failures,
         last_failure_time=status.last_failure_time,
         switches=seen.switches,
+        environment=seen.environment,
         now=seen.now,
     )
 

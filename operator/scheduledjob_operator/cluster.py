@@ -6,7 +6,7 @@ client: its dynamic client would discover what we know, and formats a traceback 
 
 import json
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Protocol, Self
 from urllib.parse import urlencode
@@ -34,6 +34,7 @@ PATHS = {
     "Pod": ("api/v1", "pods"),
     "Namespace": ("api/v1", "namespaces"),
     "Event": ("apis/events.k8s.io/v1", "events"),
+    "Lease": ("apis/coordination.k8s.io/v1", "leases"),
     names.KIND: (f"apis/{names.API_VERSION}", names.PLURAL),
 }
 
@@ -103,13 +104,19 @@ class Cluster(Protocol):
 class KubernetesCluster:
     """A real cluster."""
 
-    def __init__(self, configuration: Configuration, *, identity: str) -> None:
+    def __init__(
+        self, configuration: Configuration, *, identity: str, may_write: Callable[[], bool] = lambda: True
+    ) -> None:
+        self._may_write = may_write
         self._client = ApiClient(configuration)
         self._client.user_agent = f"scheduledjob-operator/{identity}"
 
     @classmethod
-    async def connect(cls, *, connections: int) -> Self:
-        """By the Pod's service account, else by KUBECONFIG. `connections`: most requests at once; 0: any."""
+    async def connect(cls, *, connections: int, may_write: Callable[[], bool] = lambda: True) -> Self:
+        """By the Pod's service account, else by KUBECONFIG. `connections`: most requests at once; 0: any.
+
+        `may_write` is asked right before each write is sent.
+        """
         configuration = Configuration()
         if "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ:
             config.load_incluster_config(client_configuration=configuration)
@@ -118,7 +125,7 @@ class KubernetesCluster:
         configuration.connection_pool_maxsize = connections
         # A proxy is in the configuration already; aiohttp would look for one at each request, in two threads.
         configuration.client_session_kwargs = {"trust_env": False}
-        return cls(configuration, identity=os.environ.get("HOSTNAME", "local"))
+        return cls(configuration, identity=os.environ.get("HOSTNAME", "local"), may_write=may_write)
 
     async def close(self) -> None:
         await self._client.close()
@@ -207,6 +214,10 @@ class KubernetesCluster:
     async def post_event(self, event: Body) -> None:
         namespace = event["metadata"]["namespace"]
         await self._request("POST", path("Event", namespace=namespace), body=event)
+
+    async def write(self, method: str, url: str, *, body: Body) -> Body:
+        """Create (POST) or replace (PUT) an object; the object as it is then."""
+        return await self._request(method, url, body=body, query={"fieldManager": names.FIELD_MANAGER})
 
     async def list_uids(self, kind: str, *, namespace: str | None) -> dict[tuple[str, str], str]:
         uids: dict[tuple[str, str], str] = {}
@@ -297,6 +308,8 @@ class KubernetesCluster:
         address = f"{self._client.configuration.host}{url}?{urlencode(query or {})}"
         try:
             await self._client.update_params_for_auth(headers, [], ["BearerToken"], url, method, body)
+            if method != "GET" and not self._may_write():
+                raise ApiError(status=0, reason="NotLeading", message="another replica acts now")
             answer = await self._client.rest_client.request(
                 method, address, headers=headers, body=body, _request_timeout=timeout
             )

@@ -1,19 +1,24 @@
-"""Keeps the reconciler going: what the watches show wakes a key, workers take the keys one by one."""
+"""Keeps the reconciler going: what the watches show wakes a key, and the leader's workers take the keys."""
 
 import asyncio
 import logging
+import os
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Self
 
 from scheduledjob_operator import names
+from scheduledjob_operator.clockwork import Clockwork
 from scheduledjob_operator.cluster import ApiError, Body, KubernetesCluster
+from scheduledjob_operator.election import Election
 from scheduledjob_operator.informer import Informer, NamespaceVisits
-from scheduledjob_operator.metrics import OBJECTS, QUEUE_LENGTH, RECONCILE_ERRORS, RECONCILE_SECONDS
+from scheduledjob_operator.leases import KubernetesLeases
+from scheduledjob_operator.metrics import LEADER, OBJECTS, forget_all
 from scheduledjob_operator.reconcile import Reconciler
 from scheduledjob_operator.settings import Settings
 from scheduledjob_operator.store import Key, Store, parent_of
 from scheduledjob_operator.work_queue import WorkQueue
+from scheduledjob_operator.workers import Workers, utc_now
 
 logger = logging.getLogger(__name__)
 
@@ -35,14 +40,22 @@ class Controller:
         self._watching = watching
         self.store = Store()
         self.queue: WorkQueue[Key] = WorkQueue(clock=time.monotonic)
+        self.clockwork = Clockwork(clock=utc_now)
         self._reconciler = Reconciler(
             cluster=cluster,
             store=self.store,
             defaults=settings.runner_defaults,
-            clock=lambda: datetime.now(UTC),
+            clock=utc_now,
             switch=settings.switch,
             start_patience=START_PATIENCE,
+            environment=settings.environment,
+            clockwork=self.clockwork,
+            punctual=settings.punctual_firing,
         )
+        self._workers = Workers(reconciler=self._reconciler, queue=self.queue, clockwork=self.clockwork)
+        self._connections = settings.connections
+        self.leads = False
+        """Whether this replica acts; the others watch."""
         children = [
             Informer(
                 cluster=watching,
@@ -80,18 +93,46 @@ class Controller:
 
     @classmethod
     async def start(cls, settings: Settings) -> Self:
-        """Connect, and begin to watch and to work."""
+        """Connect, and begin to watch; and to work, once there is no other replica that does."""
+        watching = await KubernetesCluster.connect(connections=0)
+        election = _election(settings, cluster=watching)
         controller = cls(
             settings=settings,
-            cluster=await KubernetesCluster.connect(connections=settings.connections),
-            watching=await KubernetesCluster.connect(connections=0),
+            cluster=await KubernetesCluster.connect(
+                connections=2 * settings.connections, may_write=lambda: election is None or election.leading
+            ),
+            watching=watching,
         )
         for informer in controller.informers:
             name = f"informer for {informer.kind}s in {informer.namespace or 'all namespaces'}"
             controller.tasks.append(asyncio.create_task(informer.run(), name=name))
-        for number in range(settings.connections):
-            controller.tasks.append(asyncio.create_task(controller._work(), name=f"reconciler {number}"))
+        work = election.run(lead=controller.lead) if election else controller.lead()
+        controller.tasks.append(asyncio.create_task(work, name="leader"))
         return controller
+
+    async def lead(self) -> None:
+        """Act until cancelled: everything is looked at anew, for another replica may have acted before."""
+        for informer in self.informers:
+            await informer.synced.wait()
+        self._reconciler.lost_sight()
+        self.clockwork.clear()
+        for key in self.store.scheduled_jobs:
+            self.queue.add(key)
+        self.queue.put_first(self._is_ours_to_fire)
+        self.leads = True
+        LEADER.set(1)
+        try:
+            await self._workers.run(count=self._connections)
+        finally:
+            self.leads = False
+            LEADER.set(0)
+            self.clockwork.clear()
+            forget_all()
+
+    def _is_ours_to_fire(self, key: Key) -> bool:
+        """Whether nothing starts its slots for as long as nobody has looked at it."""
+        cron_job = self.store.cron_job(key)
+        return cron_job is not None and cron_job.fired_by_operator
 
     async def stop(self) -> None:
         """Stop acting and close the connections."""
@@ -119,6 +160,7 @@ class Controller:
                 self._prune_soon()
             if news := self.store.put_scheduled_job(body):
                 self.queue.add(news)
+            self._settle_as_recorded(key)
         OBJECTS.set(len(self.store.scheduled_jobs))
 
     def changed(self, kind: str, body: Body) -> None:
@@ -162,6 +204,15 @@ class Controller:
             woken = self.store.drop_pod(key, name, uid=uid)
         if woken:
             self._wake(woken)
+            self._settle_as_recorded(woken)
+
+    def _settle_as_recorded(self, key: Key) -> None:
+        """Let go of what the leader has put into the ledger; the leader itself does so as it writes it."""
+        seen = self.store.scheduled_job(key)
+        if self.leads or seen is None:
+            return
+        runs = seen.status.get("recentRuns") or ()
+        self.store.settle(key, run_ids={name for run in runs for name in (run["id"], run["jobName"])})
 
     def _wake(self, key: Key) -> None:
         if key in self.store.scheduled_jobs:
@@ -170,33 +221,6 @@ class Controller:
     def _wake_namespace(self, namespace: str) -> None:
         for key in [key for key in self.store.scheduled_jobs if key.namespace == namespace]:
             self.queue.add(key)
-
-    async def _work(self) -> None:
-        for informer in self.informers:
-            await informer.synced.wait()
-        while True:
-            key = await self.queue.get()
-            QUEUE_LENGTH.set(len(self.queue))
-            started = time.monotonic()
-            try:
-                again = await self._reconciler.reconcile(key)
-            except ApiError as error:
-                RECONCILE_ERRORS.inc()
-                logger.warning("%s could not be reconciled, trying again: %s", key, error)
-                self.queue.add_after_failure(key)
-            except Exception:
-                # One object that we cannot handle must not stop the others.
-                RECONCILE_ERRORS.inc()
-                logger.exception("%s could not be reconciled, trying again", key)
-                self.queue.add_after_failure(key)
-            else:
-                self.queue.forget_failures(key)
-                if again is not None:
-                    delay = (again - datetime.now(UTC)).total_seconds()
-                    self.queue.add_at(key, time.monotonic() + max(delay, 0.0))
-            finally:
-                self.queue.done(key)
-                RECONCILE_SECONDS.observe(time.monotonic() - started)
 
     def _prune_soon(self) -> None:
         if self._pruning is None or self._pruning.done():
@@ -221,3 +245,21 @@ class Controller:
                     self.store.forget_scheduled_job(key, uid=uid)
                     self.queue.add(key)
         OBJECTS.set(len(self.store.scheduled_jobs))
+
+
+def _election(settings: Settings, *, cluster: KubernetesCluster) -> Election | None:
+    """How the replicas agree on one that acts; None when there is but one."""
+    if not settings.lease_namespace:
+        return None
+    return Election(
+        leases=KubernetesLeases(cluster, namespace=settings.lease_namespace, name=settings.lease_name),
+        identity=settings.identity or os.environ.get("HOSTNAME", "local"),
+        clock=_seconds,
+        now=utc_now,
+        on_change=lambda leading: logger.info("this replica %s", "leads" if leading else "stands by"),
+    )
+
+
+def _seconds() -> float:
+    """A clock that goes on while the machine sleeps, where there is one."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

@@ -159,8 +159,9 @@ def _printer_columns() -> list[dict[str, Any]]:
 
     ready = '.status.conditions[?(@.type=="Ready")]'
     return [
-        column("Schedule", ".spec.schedule"),
+        column("Schedule", ".status.resolvedSchedule"),
         column("Enabled", ".spec.enabled", "boolean"),
+        column("Suspended", ".status.suspended"),
         column("Active", ".status.activeCount", "integer"),
         column("Last Result", ".status.lastRun.result"),
         column("Last Run", ".status.lastRun.endTime", "date"),

@@ -2,13 +2,15 @@
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from scheduledjob_operator import names
-from scheduledjob_operator.models import ScheduledJobSpec
+from scheduledjob_operator.models import ConcurrencyPolicy, ScheduledJobSpec
 from scheduledjob_operator.schedule import Schedule
+from scheduledjob_operator.slots import shortest_gap
 
 Body = dict[str, Any]
 
@@ -17,6 +19,11 @@ EVIDENCE_MARGIN = timedelta(seconds=5)
 """How much later than a handler's own timeout its Pod is ended, so that the runner can still report."""
 STARTUP_ALLOWANCE = timedelta(minutes=1)
 """What a Job may need beyond its attempts and the time they may wait for their start."""
+
+NEVER = "0 0 30 2 *"
+"""Schedule of a CronJob that the operator fires: the API server takes it, and it never comes."""
+NAMES_KEPT = timedelta(seconds=30)
+"""How long at least the finished Jobs of slots stay: a Job's name keeps a slot from being started again."""
 
 _MERGE_KEYS = {
     "containers": "name",
@@ -80,7 +87,7 @@ def cron_job(
         },
         "spec": {
             "schedule": schedule.canonical,
-            "timeZone": spec.time_zone,
+            "timeZone": schedule.time_zone,
             "suspend": not spec.enabled if suspended is None else suspended,
             "concurrencyPolicy": spec.concurrency_policy.value,
             "startingDeadlineSeconds": _seconds(spec.starting_deadline),
@@ -89,8 +96,37 @@ def cron_job(
             "jobTemplate": _job_template(parent=parent, spec=spec, defaults=defaults),
         },
     }
-    body["metadata"]["annotations"] = {names.ANNOTATION_SPEC_HASH: spec_hash(body)}
+    if fired_by_operator(spec, schedule):
+        body = merge(body, _template_only(body["spec"], schedule=schedule))
+    annotations = body["metadata"].get("annotations", {})
+    body["metadata"]["annotations"] = {**annotations, names.ANNOTATION_SPEC_HASH: spec_hash(body)}
     return body
+
+
+def fired_by_operator(spec: ScheduledJobSpec, schedule: Schedule) -> bool:
+    """Whether the operator fires the schedule, because a CronJob cannot."""
+    return not schedule.native or spec.concurrency_policy is ConcurrencyPolicy.QUEUE
+
+
+def _template_only(spec: Body, *, schedule: Schedule) -> Body:
+    """What makes a CronJob a mere template, and what the operator fires it by.
+
+    `spec` is the CronJob's as if Kubernetes could fire it. So many finished Jobs are kept that those of the
+    last moments are always there.
+    """
+    timetable = {key: spec[key] for key in ("schedule", "concurrencyPolicy", "suspend")}
+    gap = shortest_gap(schedule)
+    least = math.ceil(NAMES_KEPT / gap) if gap else 1
+    return {
+        "metadata": {"annotations": {names.ANNOTATION_TIMETABLE: json.dumps(timetable, sort_keys=True)}},
+        "spec": {
+            "schedule": NEVER,
+            "suspend": True,
+            "concurrencyPolicy": ConcurrencyPolicy.ALLOW.value,
+            "successfulJobsHistoryLimit": max(spec["successfulJobsHistoryLimit"], least),
+            "failedJobsHistoryLimit": max(spec["failedJobsHistoryLimit"], least),
+        },
+    }
 
 
 def spec_hash(body: Body) -> str:

@@ -4,25 +4,25 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from scheduledjob_operator.models import PendingRun, Result, Run
-from scheduledjob_operator.models.policies import History
 from scheduledjob_operator.names import RunReason
 from scheduledjob_operator.observed import EndedAs, JobSeen
 from scheduledjob_operator.pending import place
 from scheduledjob_operator.retries import given_up
 
 
-def boundaries(jobs: Sequence[JobSeen], *, history: History, replacing: bool) -> list[JobSeen]:
+def boundaries(jobs: Sequence[JobSeen], *, kept: tuple[int, int], replacing: bool) -> list[JobSeen]:
     """The oldest Jobs that have been kept: one that was made before may be gone.
 
-    Of the Jobs that ended alike as many are kept as the history says, the youngest: where there are fewer,
-    every Job is still there. `replacing`: each slot deletes the Job before it, so only the youngest is kept.
+    Of the Jobs that succeeded, and of those that failed, as many as `kept` says stay, the youngest: where
+    there are fewer, every Job is still there. `replacing`: each slot deletes the Job before it, so only the
+    youngest is kept.
     """
     ended = [job for job in jobs if job.end]
     found = sorted(jobs, key=lambda job: (job.created, job.name))[-1:] if replacing else []
-    for succeeded, kept in ((True, history.succeeded_jobs), (False, history.failed_jobs)):
+    for succeeded, most in zip((True, False), kept, strict=True):
         alike = [job for job in ended if job.end and job.end.succeeded is succeeded]
-        if len(alike) >= kept:
-            found.append(sorted(alike, key=lambda job: (job.created, job.name))[-kept])
+        if len(alike) >= most:
+            found.append(sorted(alike, key=lambda job: (job.created, job.name))[-most])
     return found
 
 

@@ -5,7 +5,7 @@ is done before, so that nothing is lost.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,6 +20,7 @@ from scheduledjob_operator.models import (
     ScheduledJobStatus,
     Trigger,
 )
+from scheduledjob_operator.models.types import format_time
 from scheduledjob_operator.names import RunReason
 from scheduledjob_operator.observed import CronJobSeen, EndedAs, JobSeen
 from scheduledjob_operator.overrides import needed, updated_annotation
@@ -56,6 +57,10 @@ class Execution:
         self._refused: dict[Key, dict[str, EndedAs]] = {}
         self._told: dict[Key, frozenset[str]] = {}
 
+    def remember(self, key: Key, refused: Mapping[str, EndedAs]) -> None:
+        """Take over what the API server had against the Jobs of slots."""
+        self._refused.setdefault(key, {}).update(refused)
+
     def refused(self, key: Key) -> dict[str, EndedAs]:
         """Run id -> what the API server has against its Job."""
         return self._refused.get(key, {})
@@ -90,11 +95,12 @@ class Execution:
         ended = await self._end_cancelled(case, jobs=jobs)
         gave_up, patience = await self._give_up(case, jobs=jobs, now=now)
         told = await self._tell(case, jobs=jobs)
+        replaced = await self._make_way(case, jobs=jobs)
         due = _plan(case, jobs=self._store.jobs(case.key), now=now)
         started = await self._start(case, due=due, jobs=jobs)
         again = now + TRY_REFUSED if self._note_refusals(case) else None
         look = min(filter(None, [patience, due.look_again, again]), default=None)
-        return ended or gave_up or told or started, look
+        return ended or gave_up or told or replaced or started, look
 
     async def _end_cancelled(self, case: Case, *, jobs: Iterable[JobSeen]) -> bool:
         """End the Jobs that an annotation asks to end; what a queue held back is deleted once it is told."""
@@ -121,6 +127,8 @@ class Execution:
     async def _tell(self, case: Case, *, jobs: Sequence[JobSeen]) -> bool:
         """Enter the Jobs that Kubernetes' controller did not make into its list of active ones, once each."""
         told = self._told.get(case.key, frozenset()) & {job.uid for job in jobs}
+        if case.cron_job.fired_by_operator:
+            return False  # Kubernetes' controller starts nothing beside them
         strangers = [
             job
             for job in jobs
@@ -158,14 +166,23 @@ class Execution:
                 self._refused.setdefault(case.key, {})[start.run.id] = refused
         return done
 
+    async def _make_way(self, case: Case, *, jobs: Sequence[JobSeen]) -> bool:
+        """End the active runs for the slot that has come and that the operator starts."""
+        slot = case.books.undecided
+        replaces = case.spec.concurrency_policy is ConcurrencyPolicy.REPLACE
+        if slot is None or not replaces or not case.cron_job.fired_by_operator:
+            return False
+        return await self._end_replaced(jobs, by=f"the run of {format_time(slot)}")
+
     async def _replace(self, start: Start, *, jobs: Sequence[JobSeen]) -> bool:
+        replaced = [job for job in jobs if job.name in start.replaces]
+        return await self._end_replaced(replaced, by=f"the run {start.run.id}")
+
+    async def _end_replaced(self, jobs: Sequence[JobSeen], *, by: str) -> bool:
         verdict = EndedAs(
-            result=Result.CANCELLED,
-            reason=RunReason.REPLACED,
-            message=f"the run {start.run.id} replaced this one",
+            result=Result.CANCELLED, reason=RunReason.REPLACED, message=f"{by} replaced this one"
         )
-        replaced = [job for job in jobs if job.name in start.replaces and job.ended_as is None]
-        return any([await self._actions.end(job, verdict) for job in replaced])
+        return any([await self._actions.end(job, verdict) for job in jobs if job.ended_as is None])
 
     def _note_refusals(self, case: Case) -> bool:
         """Whether a run that waits was refused; what was said about the others is forgotten."""
@@ -185,12 +202,14 @@ def _plan(case: Case, *, jobs: Iterable[JobSeen], now: datetime) -> Plan:
         ends.append(status.last_run.end_time)
     undecided, done = books.undecided, case.cron_job.last_schedule_time
     overtaken = undecided is not None and done is not None and done >= undecided
+    # What the operator fires itself does not come in between unseen.
+    alone = case.cron_job.fired_by_operator
     return plan(
         pending=status.pending,
         active=status.active,
         concurrency_policy=case.spec.concurrency_policy,
-        next_slots=status.next_run_times,
-        unstarted_slot=None if overtaken else undecided,
+        next_slots=() if alone else status.next_run_times,
+        unstarted_slot=None if overtaken or alone else undecided,
         free_since=max(ends, default=None),
         held=books.standing.switch is not None,
         catching_up=books.standing.suspension is None,

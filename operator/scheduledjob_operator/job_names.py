@@ -8,14 +8,14 @@ runner reads the slot.
 import hashlib
 from datetime import datetime
 
-LONGEST = 63
-"""Longest name of a Job: its Pods carry it as a label."""
+LONGEST = 61
+"""Longest name of a Job: its Pods carry it as a label of 63, and one with an index needs two for that."""
 LONGEST_SUFFIX = 40
 _HASH_LENGTH = 6
 
 
 def fit(base: str, suffix: str) -> str:
-    """`base-suffix`; when that is longer than 63 characters, the beginning of the base and a hash of it.
+    """`base-suffix`; when that is longer than 61 characters, the beginning of the base and a hash of it.
 
     `base` is the name of an object; `suffix` letters and digits, at most 40 of them, else ValueError.
     """
@@ -28,12 +28,14 @@ def fit(base: str, suffix: str) -> str:
     return f"{head}-{digest}-{suffix}"
 
 
-def slot_job(name: str, slot: datetime) -> str:
-    """The Job of a slot, as the CronJob controller names it, which therefore makes no second one.
+def slot_job(name: str, slot: datetime, *, by_operator: bool = False) -> str:
+    """The Job of a slot.
 
-    Never shortened: a ScheduledJob's name has at most 52 characters.
+    Of one that Kubernetes fires as the CronJob controller names it, which therefore makes no second one: in
+    minutes, and never shortened, for a ScheduledJob's name has at most 52 characters. In seconds of one that
+    only the operator fires.
     """
-    return f"{name}-{_minutes(slot)}"
+    return fit(name, str(int(slot.timestamp()))) if by_operator else f"{name}-{_minutes(slot)}"
 
 
 def attempt_job(run_id: str, number: int) -> str:

@@ -28,6 +28,13 @@ RUN_SECONDS = Histogram(
     "How long finished runs took.",
     buckets=(1, 5, 15, 60, 300, 900, 3600, 14400),
 )
+SLOT_DELAY = Histogram(
+    "scheduledjob_slot_start_delay_seconds",
+    "From a slot to its Job, of the slots that the operator started.",
+    ["scheduler"],
+    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+LEADER = Gauge("scheduledjob_operator_leader", "Whether this replica is the one that acts.")
 SLOTS = Counter(
     "scheduledjob_unstarted_slots", "Slots that had no run.", ["namespace", "name", "result", "reason"]
 )
@@ -66,6 +73,12 @@ def show_state(*, namespace: str, name: str, status: ScheduledJobStatus) -> None
     )
     if health is not None and health.status != "Unknown":
         HEALTHY.labels(namespace=namespace, name=name).set(health.status == "True")
+
+
+def forget_all() -> None:
+    """Drop what is shown of all ScheduledJobs: another replica shows it now."""
+    for metric in (DEAD_LETTERS, CONSECUTIVE_FAILURES, HEALTHY, RUNS, SLOTS):
+        metric.clear()
 
 
 def forget(*, namespace: str, name: str) -> None:

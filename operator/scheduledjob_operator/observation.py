@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from scheduledjob_operator.ledger import JobsObserved
-from scheduledjob_operator.models import ScheduledJobSpec
+from scheduledjob_operator.models import PendingRun, ScheduledJobSpec
 from scheduledjob_operator.observed import CronJobSeen, EndedAs
 from scheduledjob_operator.schedule import Schedule
 from scheduledjob_operator.suspension import Switch
@@ -28,3 +28,7 @@ class Observation(JobsObserved):
     """Whether Jobs may have come and gone since the status was written: the operator was away."""
     refused: Mapping[str, EndedAs] = field(default_factory=dict)
     """Run id -> what the API server has against its Job."""
+    refused_slots: Sequence[PendingRun] = ()
+    """Runs of slots that could not be started for that reason, and stand in no status yet."""
+    environment: str = ""
+    """The one that the operator is installed for."""

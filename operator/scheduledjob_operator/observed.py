@@ -75,6 +75,12 @@ class CronJobSeen:
     last_schedule_time: datetime | None
     active: tuple[str, ...]
     """Names of the Jobs that Kubernetes' controller takes for active."""
+    timetable: str
+    """What the operator fires it by, as JSON; empty when Kubernetes does. `schedule`, `suspended` and
+    `concurrency_policy` are then those that it says."""
+    kept_succeeded: int
+    kept_failed: int
+    """How many finished Jobs Kubernetes keeps."""
     overrides: str
     """What single runs override, as JSON by run id; empty when nothing."""
     deleting: bool
@@ -83,6 +89,8 @@ class CronJobSeen:
     def from_body(cls, body: Body) -> Self:
         metadata, spec, status = body["metadata"], body.get("spec") or {}, body.get("status") or {}
         labels = metadata.get("labels") or {}
+        given = metadata.get("annotations") or {}
+        timetable = _timetable(given)
         return cls(
             namespace=intern(metadata["namespace"]),
             name=metadata["name"],
@@ -94,17 +102,34 @@ class CronJobSeen:
             spec_hash=(metadata.get("annotations") or {}).get(names.ANNOTATION_SPEC_HASH, ""),
             foreign_managers=foreign_spec_managers(metadata.get("managedFields") or []),
             owned_fields=owned_spec_fields(metadata.get("managedFields") or []),
-            schedule=spec.get("schedule", ""),
-            time_zone=spec.get("timeZone", ""),
-            suspended=bool(spec.get("suspend")),
-            concurrency_policy=spec.get("concurrencyPolicy", "Allow"),
+            schedule=intern(timetable.get("schedule", spec.get("schedule") or "")),
+            time_zone=intern(spec.get("timeZone") or ""),
+            suspended=bool(timetable.get("suspend", spec.get("suspend"))),
+            concurrency_policy=timetable.get("concurrencyPolicy", spec.get("concurrencyPolicy", "Allow")),
             starting_deadline_seconds=spec.get("startingDeadlineSeconds"),
             created=moment(metadata.get("creationTimestamp")),
             last_schedule_time=moment(status.get("lastScheduleTime")),
             active=tuple(entry.get("name", "") for entry in status.get("active") or ()),
+            timetable=given.get(names.ANNOTATION_TIMETABLE, "") if timetable else "",
+            kept_succeeded=spec.get("successfulJobsHistoryLimit", 3),
+            kept_failed=spec.get("failedJobsHistoryLimit", 1),
             overrides=(metadata.get("annotations") or {}).get(names.ANNOTATION_OVERRIDES, ""),
             deleting="deletionTimestamp" in metadata,
         )
+
+    @property
+    def fired_by_operator(self) -> bool:
+        """Whether it is but the template of what the operator starts."""
+        return bool(self.timetable)
+
+
+def _timetable(annotations: Body) -> Body:
+    """What the operator fires a CronJob by; empty when Kubernetes does, or when it cannot be read."""
+    with suppress(ValueError):
+        given = json.loads(annotations.get(names.ANNOTATION_TIMETABLE) or "{}")
+        if isinstance(given, dict) and isinstance(given.get("schedule"), str):
+            return given
+    return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

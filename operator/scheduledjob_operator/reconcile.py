@@ -9,28 +9,26 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from pydantic import ValidationError
-
 from scheduledjob_operator import names
 from scheduledjob_operator.actions import Actions
 from scheduledjob_operator.books import Books, keep
+from scheduledjob_operator.clockwork import Clockwork, Shot
 from scheduledjob_operator.cluster import ApiError, Cluster, event_body
 from scheduledjob_operator.desired import RunnerDefaults
 from scheduledjob_operator.execution import Case, Execution
+from scheduledjob_operator.firing import Firing, Scene
 from scheduledjob_operator.ledger import JobsObserved
 from scheduledjob_operator.metrics import count_runs, count_slots, forget, show_state
 from scheduledjob_operator.models import (
     ConcurrencyPolicy,
     Retry,
-    ScheduledJobSpec,
     ScheduledJobStatus,
 )
-from scheduledjob_operator.names import ReadyReason, SlotReason
+from scheduledjob_operator.names import SlotReason
 from scheduledjob_operator.observation import Observation
 from scheduledjob_operator.observed import CronJobSeen
 from scheduledjob_operator.recording import Recorder, Written, read_status
 from scheduledjob_operator.remarks import Remark, remarks
-from scheduledjob_operator.schedule import Schedule, ScheduleError
 from scheduledjob_operator.status import (
     Ready,
     Situation,
@@ -38,11 +36,13 @@ from scheduledjob_operator.status import (
 )
 from scheduledjob_operator.store import Key, ScheduledJobSeen, Store
 from scheduledjob_operator.suspension import Switch
-from scheduledjob_operator.sync import CronJobSync, ScheduledJobGoneError, Sync, Wanted
+from scheduledjob_operator.sync import CronJobSync, ScheduledJobGoneError, Sync
+from scheduledjob_operator.wanted import Wanted, parse
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_RUNS_KEPT = 20
+A_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class Settled:
 class Reconciler:
     """Brings one ScheduledJob after the other into its desired state."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what it works with, and what the installation says
         self,
         *,
         cluster: Cluster,
@@ -68,14 +68,30 @@ class Reconciler:
         clock: Callable[[], datetime],
         switch: Switch | None = None,
         start_patience: timedelta = timedelta(),
+        environment: str = "",
+        clockwork: Clockwork | None = None,
+        punctual: bool = False,
     ) -> None:
-        """`start_patience`: how long a run may have lasted before its beginning is worth a status write."""
+        """`start_patience`: how long a run may have lasted before its beginning is worth a status write.
+
+        `environment`: what the operator is installed for. `punctual`: whether slots that Kubernetes fires too
+        are started by the operator.
+        """
         self._cluster = cluster
         self._store = store
         self._clock = clock
         self._switch = switch
         self._cron_jobs = CronJobSync(cluster=cluster, store=store, defaults=defaults, clock=clock)
+        self._environment = environment
         actions = Actions(cluster=cluster, store=store)
+        self._firing = Firing(
+            actions=actions,
+            store=store,
+            cron_jobs=self._cron_jobs,
+            clockwork=clockwork or Clockwork(clock=clock),
+            clock=clock,
+            punctual=punctual,
+        )
         self._execution = Execution(actions=actions, store=store, clock=clock)
         self._recorder = Recorder(cluster=cluster, store=store, clock=clock, start_patience=start_patience)
         self._settled: dict[Key, Settled] = {}
@@ -96,6 +112,20 @@ class Reconciler:
             return settled.until
         return await self._reconcile(seen)
 
+    async def fire(self, shot: Shot) -> bool:
+        """Start the run of a slot that has come; whether `reconcile` is to be called then.
+
+        Raises ApiError when nobody answered: `reconcile` sees what has become of it.
+        """
+        try:
+            look = await self._firing.fire(shot, switches=self._switches(shot.key))
+        except ApiError:
+            self._settled.pop(shot.key, None)
+            raise
+        if look:
+            self._settled.pop(shot.key, None)
+        return look
+
     def lost_sight(self) -> None:
         """A watch had a gap: Jobs may have come and gone unseen."""
         self._looked.clear()
@@ -105,12 +135,13 @@ class Reconciler:
         """The ScheduledJob is gone, or about to be."""
         self._looked.discard(key)
         self._execution.forget(key)
+        self._firing.forget(key)
         self._cron_jobs.forget(key)
         forget(namespace=key.namespace, name=key.name)
 
     async def _reconcile(self, seen: ScheduledJobSeen) -> datetime | None:
         key = seen.key
-        wanted = parse(seen)
+        wanted = parse(seen, now=self._clock())
         previous = read_status(seen.status)
         observed = self._observe(seen=seen, wanted=wanted, previous=previous)
         books = keep(previous=previous, seen=observed)
@@ -125,7 +156,7 @@ class Reconciler:
             ready=sync.ready,
             cron_job=sync.cron_job,
             standing=books.standing,
-            expect=observed.spec.expect if observed.spec else None,
+            spec=observed.spec,
             now=observed.now,
         )
         status, again = concluded(books.status, previous=previous, seen=situation)
@@ -147,6 +178,9 @@ class Reconciler:
         await self._post(seen=seen, remarks=said)
         if sync.look_again:
             again = _soonest(again, self._clock() + sync.look_again)
+        if cron_job is not None:
+            scene = Scene(seen=seen, cron_job=cron_job, switches=observed.switches)
+            self._firing.arm(scene, spec=observed.spec, books=books)
         if isinstance(wanted, Wanted) and cron_job is not None:
             case = Case(
                 key=key,
@@ -160,7 +194,9 @@ class Reconciler:
             if acted:
                 return self._clock()
             again = _soonest(again, look)
-        if books.cancel or (seen.requests and observed.cron_job is None and cron_job is not None):
+        made = observed.cron_job is None and cron_job is not None
+        behind = status.accounted_until is not None and status.accounted_until < observed.now - A_SECOND
+        if books.cancel or (made and (seen.requests or behind)):
             return self._clock()  # what was asked for has been done in part, or can be done now
         sync = replace(sync, cron_job=cron_job)
         return self._rest(
@@ -257,6 +293,9 @@ class Reconciler:
         self, *, seen: ScheduledJobSeen, wanted: Wanted | Ready, previous: ScheduledJobStatus
     ) -> Observation:
         spec = wanted.spec if isinstance(wanted, Wanted) else None
+        recorded = [run.id for run in (*previous.pending, *previous.recent_runs)]
+        if refused := self._firing.refused(seen.key, recorded=recorded):
+            self._execution.remember(seen.key, {refused[0].id: refused[1]})
         return Observation(
             name=seen.key.name,
             cron_job=self._cron_jobs.owned(seen),
@@ -273,6 +312,8 @@ class Reconciler:
             switches=self._switches(seen.key),
             first_look=seen.key not in self._looked,
             refused=self._execution.refused(seen.key),
+            refused_slots=(refused[0],) if refused else (),
+            environment=self._environment,
             now=self._clock(),
         )
 
@@ -336,23 +377,3 @@ def _evidence(
     return hash(
         (scheduled_job.uid, scheduled_job.resource_version, own, tuple(switches), frozenset(children))
     )
-
-
-def parse(seen: ScheduledJobSeen) -> Wanted | Ready:
-    """The typed spec, or what is wrong with it."""
-    try:
-        spec = ScheduledJobSpec.model_validate(seen.spec)
-    except ValidationError as error:
-        return Ready(reason=ReadyReason.INVALID_SPEC, message=_sentence(error))
-    try:
-        return Wanted(spec=spec, schedule=Schedule.parse(spec.schedule, time_zone=spec.time_zone))
-    except ScheduleError as error:
-        return Ready(reason=ReadyReason.INVALID_SCHEDULE, message=str(error))
-
-
-def _sentence(error: ValidationError) -> str:
-    parts = []
-    for detail in error.errors(include_input=False, include_url=False):
-        where = ".".join(["spec", *(str(part) for part in detail["loc"])])
-        parts.append(f"{where}: {detail['msg'].removeprefix('Value error, ')}")
-    return "; ".join(parts)

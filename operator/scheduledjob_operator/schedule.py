@@ -1,217 +1,184 @@
-"""When a ScheduledJob runs: the slots of a cron schedule in a time zone, exactly as Kubernetes fires them.
+"""When a ScheduledJob runs: the slots of a schedule, whatever its kind.
 
 Pure: time is an argument, and nothing is read but the time zone database of the tzdata package.
-`cron.dialect` reads the text. Where the zone's clock runs evenly, croniter finds the runs on it; near a
-clock change `cron.walk` takes the steps that Kubernetes' own library takes. The tests compare the whole
-with that library.
+`cron.dialect` reads the text; the kinds are `cron.native` (Kubernetes fires it, and we find exactly its
+runs), `cron.wall` (by the clock on the wall, with what Kubernetes does not know) and `cron.intervals`.
 """
 
-import copy
-from bisect import bisect_right
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice, takewhile
-from typing import Any
-from zoneinfo import ZoneInfo
 
-from croniter import CroniterBadDateError, croniter
-
+from scheduledjob_operator.cron.advice import quoted
 from scheduledjob_operator.cron.dialect import read_cron
-from scheduledjob_operator.cron.fields import FIELDS, CronFields, ScheduleError
-from scheduledjob_operator.cron.walk import YEARS, next_run
-from scheduledjob_operator.cron.zones import clock_changes, load_zone
+from scheduledjob_operator.cron.fields import CronFields, ScheduleError
+from scheduledjob_operator.cron.intervals import IntervalRuns, NoRuns, SingleRun, cron_for
+from scheduledjob_operator.cron.kind import FIRST, Kind, whole_second
+from scheduledjob_operator.cron.native import NativeRuns
+from scheduledjob_operator.cron.notes import notes_on
+from scheduledjob_operator.cron.wall import WallRuns
+from scheduledjob_operator.cron.zones import load_zone
 
-__all__ = ["Schedule", "ScheduleError"]
+__all__ = ["Schedule", "ScheduleError", "clock_change_notes", "every", "never", "once"]
 
-_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST = datetime(9990, 1, 1, tzinfo=UTC)
-"""Instants outside count as these. Nothing runs after the latter: the calendar of Python ends soon after."""
-
-_REACH = timedelta(days=32)
-"""A clock change that long ago can still show: Kubernetes' search may start from the first of the month."""
+_UTC = "Etc/UTC"
+_SECOND = timedelta(seconds=1)
+_EVERY = re.compile(
+    r"@every (?=[0-9])(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?(?: from (\S+))?", re.ASCII
+)
+_AT = re.compile(r"@at (\S+)", re.ASCII)
+_NEVER = "@never"
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """A schedule in a time zone; make one with `parse`. Immutable, hashable, equal by text and zone."""
+    """The slots of a schedule of any kind; make one with `parse`, `read`, `every`, `once` or `never`.
 
-    expression: str
-    """As it was written, without the white space around it."""
+    Immutable, hashable, equal by canonical text and zone. Slots are in UTC; `cron.native` and `cron.wall` say
+    what they are when the zone changes its clocks.
+    """
+
+    canonical: str
+    """From this and the zone `read` makes an equal schedule. The CronJob of a native one gets it."""
 
     time_zone: str
-    """IANA name."""
+    """IANA name; always Etc/UTC where there is no clock on the wall."""
 
-    canonical: str = field(compare=False)
-    """What the CronJob gets: five fields or a macro, accepted by Kubernetes with the same meaning."""
+    expression: str = field(compare=False)
+    """As it was written, without the white space around it."""
 
-    fields: CronFields = field(compare=False, repr=False)
-    """The values of the five fields."""
+    fields: CronFields | None = field(compare=False, repr=False)
+    """The values of a cron schedule's fields; None for other kinds."""
+
+    kind: Kind = field(compare=False, repr=False)
+
+    @property
+    def native(self) -> bool:
+        """Whether Kubernetes' own CronJob can fire it."""
+        return self.fields is not None and self.fields.native
 
     @classmethod
-    def parse(cls, expression: str, *, time_zone: str = "Etc/UTC") -> "Schedule":
-        """Read a schedule of five fields or a macro, in Kubernetes' dialect (see `cron.dialect`).
+    def parse(cls, expression: str, *, time_zone: str = _UTC, spread: str = "") -> "Schedule":
+        """Read what a user writes as the schedule: five or six fields or a macro (see `cron.dialect`).
 
-        Raises ScheduleError, whose text is one sentence for the author, when Kubernetes would refuse it, when
-        it would never run, or when there is no such time zone.
+        `spread` is the name whose own value `H` is. Raises ScheduleError, whose text is one sentence for the
+        author, when it cannot be read, when it would never run, or when there is no such time zone.
         """
-        return _parse(expression, time_zone)
+        # Schedules without an H are shared, whatever their names are.
+        return _parse(expression, time_zone, spread if "H" in expression.upper() else "")
+
+    @classmethod
+    def read(cls, text: str, *, time_zone: str = _UTC) -> "Schedule":
+        """Read the canonical text of a schedule of any kind. Raises ScheduleError as `parse` does."""
+        return _read(text, time_zone)
 
     def next_after(self, instant: datetime, *, count: int = 1) -> tuple[datetime, ...]:
-        """The next `count` runs strictly after an aware instant, in UTC, oldest first.
-
-        Each is what Kubernetes finds from the one before it: a wall clock that is skipped when the clocks
-        go forward has no run, one that is repeated has two. Fewer than `count`, or none, when Kubernetes
-        finds no further run within five calendar years. Source: robfig/cron v3.0.1 `spec.go`.
-        """
-        return tuple(islice(self._runs(after=instant), count))
+        """The next `count` slots strictly after an aware instant, oldest first; fewer when no more come."""
+        return tuple(islice(self.kind.runs(after=whole_second(instant)), count))
 
     def slots_between(self, start: datetime, end: datetime, *, limit: int) -> tuple[datetime, ...]:
-        """The runs in (start, end], in UTC, oldest first, and at most the `limit` oldest of them."""
-        return tuple(islice(takewhile(lambda run: run <= end, self._runs(after=start)), limit))
+        """The slots in (start, end], oldest first, and at most the `limit` oldest of them."""
+        runs = self.kind.runs(after=whole_second(start))
+        return tuple(islice(takewhile(lambda run: run <= end, runs), limit))
 
     def latest_at_or_before(self, instant: datetime, *, not_before: datetime) -> datetime | None:
-        """The latest run in (not_before, instant], in UTC: the last that `next_after` finds from the former.
-
-        Between two clock changes every fitting wall clock is a run, so only the changes are walked over: a
-        `not_before` of a year ago costs about a millisecond more than one of yesterday.
-        """
-        start, end = _whole_second(not_before), _whole_second(instant)
-        run = next(self._runs(after=start), None)
-        if run is None or run > end:
-            return None
-        zone = load_zone(self.time_zone)
-        for change in clock_changes(zone, since=run, until=end):
-            if change <= run:
-                continue
-            before = self._last_even(zone, since=run, until=change - timedelta(seconds=1))
-            run = next(self._runs(after=before), None)
-            if run is None or run > end:
-                return before
-        return self._last_even(zone, since=run, until=end)
+        """The latest slot in (not_before, instant]: the last that `next_after` finds from the former."""
+        return self.kind.latest(after=whole_second(not_before), until=whole_second(instant))
 
     def count_between(self, start: datetime, end: datetime) -> int:
-        """How many runs are in (start, end]: as many as `slots_between` would list.
+        """How many slots are in (start, end]: as many as `slots_between` would list."""
+        return self.kind.count(after=whole_second(start), until=whole_second(end))
 
-        From the first run after a clock change to the next change every fitting wall clock is a run, so whole
-        days are counted at once and only the changes are walked over: a year costs a few milliseconds.
-        """
-        start, end = _whole_second(start), _whole_second(end)
-        zone = load_zone(self.time_zone)
-        count = 0
-        run = next(self._runs(after=start), None)
-        while run is not None and run <= end:
-            change = next(iter(clock_changes(zone, since=run, until=end)), None)
-            until = change - timedelta(seconds=1) if change else end
-            wall, last_wall = run.astimezone(zone), until.astimezone(zone)
-            more, span = _count_even(
-                self.fields, after=wall.replace(tzinfo=None), until=last_wall.replace(tzinfo=None)
-            )
-            count += 1 + more
-            run = next(self._runs(after=run + span), None)
-        return count
 
-    def _runs(self, *, after: datetime) -> Iterator[datetime]:
-        """Every run after an instant, in UTC."""
-        zone = load_zone(self.time_zone)
-        engine = copy.copy(_engine(self.fields))  # its search has a state of its own, so share no engine
-        at = _whole_second(after)
-        while at < _LAST:
-            run = _next_even(engine, zone=zone, after=at) or next_run(self.fields, zone=zone, after=at)
-            if run is None:
-                return
-            at = run.astimezone(UTC)
-            yield at
+def every(interval: timedelta, *, anchor: datetime | None) -> Schedule:
+    """A slot at every whole number of intervals from the anchor (the beginning of 1970), before and after it.
 
-    def _last_even(self, zone: ZoneInfo, *, since: datetime, until: datetime) -> datetime:
-        """The latest run up to an instant, no clock change being between it and an earlier run, `since`."""
-        engine = copy.copy(_engine(self.fields))
-        wall = until.astimezone(zone).replace(tzinfo=None)
-        try:
-            run: datetime = engine.get_prev(datetime, start_time=wall + timedelta(seconds=1))
-        except CroniterBadDateError:
-            return since
-        return max(since, until - (wall - run))
+    It counts time that passes, so it knows no zone. Where five fields in UTC have the same slots it is
+    native. Raises ScheduleError for less than a second and for fractions of one.
+    """
+    if interval < _SECOND or interval % _SECOND:
+        raise ScheduleError("An interval has whole seconds, and at least one: write for example 90s.")
+    anchor = FIRST if anchor is None else _moment(anchor)
+    cron = cron_for(interval, anchor=anchor)
+    if cron is not None:
+        return _parse(cron, _UTC, "")
+    shifted = (anchor - FIRST) % interval
+    canonical = f"@every {interval // _SECOND}s" + (f" from {_text(anchor)}" if shifted else "")
+    return _without_zone(canonical, kind=IntervalRuns(interval=interval, anchor=anchor))
+
+
+def once(at: datetime) -> Schedule:
+    """The one slot at an instant, without its fraction of a second."""
+    at = _moment(at)
+    return _without_zone(f"@at {_text(at)}", kind=SingleRun(at))
+
+
+def never() -> Schedule:
+    """No slot at all: the job runs on demand."""
+    return _without_zone(_NEVER, kind=NoRuns())
+
+
+def clock_change_notes(schedule: Schedule, *, now: datetime) -> str:
+    """What the clock changes of the year ahead do to a schedule for certain hours; empty when nothing.
+
+    One sentence without its full stop, about the first two changes that concern it. It stays the same until
+    one of them has passed.
+    """
+    return _notes(schedule, now.astimezone(UTC).date().toordinal())
 
 
 @lru_cache(maxsize=4096)
-def _parse(expression: str, time_zone: str) -> Schedule:
-    fields = read_cron(expression)
-    load_zone(time_zone)
-    return Schedule(expression=expression.strip(), time_zone=time_zone, canonical=fields.text, fields=fields)
+def _parse(expression: str, time_zone: str, spread: str) -> Schedule:
+    fields = read_cron(expression, spread=spread)
+    zone = load_zone(time_zone)
+    return Schedule(
+        canonical=fields.text,
+        time_zone=time_zone,
+        expression=expression.strip(),
+        fields=fields,
+        kind=NativeRuns(fields, zone) if fields.native else WallRuns(fields, zone),
+    )
 
 
-def _whole_second(instant: datetime) -> datetime:
-    if instant.tzinfo is None:
+@lru_cache(maxsize=4096)
+def _read(text: str, time_zone: str) -> Schedule:
+    if text == _NEVER:
+        return never()
+    if match := _AT.fullmatch(text):
+        return once(_read_moment(match[1]))
+    if match := _EVERY.fullmatch(text):
+        hours, minutes, seconds = (int(part or 0) for part in match.group(1, 2, 3))
+        interval = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+        return every(interval, anchor=_read_moment(match[4]) if match[4] else None)
+    return _parse(text, time_zone, "")
+
+
+@lru_cache(maxsize=4096)
+def _notes(schedule: Schedule, day: int) -> str:
+    if schedule.fields is None:
+        return ""
+    now = datetime.fromordinal(day).replace(tzinfo=UTC)
+    return notes_on(schedule.fields, zone=load_zone(schedule.time_zone), kind=schedule.kind, now=now)
+
+
+def _without_zone(canonical: str, *, kind: Kind) -> Schedule:
+    return Schedule(canonical=canonical, time_zone=_UTC, expression=canonical, fields=None, kind=kind)
+
+
+def _moment(at: datetime) -> datetime:
+    if at.tzinfo is None:
         raise ValueError("an instant needs a time zone: pass an aware datetime")
-    return min(max(instant, _FIRST), _LAST).astimezone(UTC).replace(microsecond=0)
+    return at.astimezone(UTC).replace(microsecond=0)
 
 
-def _next_even(engine: Any, *, zone: ZoneInfo, after: datetime) -> datetime | None:
-    """The next run after an instant by the wall clock; None when that clock does not run evenly up to it."""
-    wall = after.astimezone(zone).replace(tzinfo=None)
+def _text(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _read_moment(text: str) -> datetime:
     try:
-        run: datetime = engine.get_next(datetime, start_time=wall)
-    except CroniterBadDateError:
-        return None
-    at = after + (run - wall)
-    if run.year - wall.year > YEARS:
-        return None
-    return None if clock_changes(zone, since=after - _REACH, until=at + timedelta(days=1)) else at
-
-
-def _count_even(fields: CronFields, *, after: datetime, until: datetime) -> tuple[int, timedelta]:
-    """How many wall clocks in (after, until] fit, and how far the last of them is from `after`, a run.
-
-    It ends early where Kubernetes' search does: at two fitting days more than `YEARS` apart.
-    """
-    times = _times(fields)
-    days = tuple(_days(fields, since=after.date(), until=until.date()))
-    if not days:
-        return 0, timedelta()
-    passed = bisect_right(times, after.time()) if days[0] == after.date() else 0
-    on_last = bisect_right(times, until.time()) if days[-1] == until.date() else len(times)
-    count = (len(days) - 1) * len(times) + on_last - passed
-    if count == 0:
-        return 0, timedelta()
-    last = datetime.combine(*((days[-1], times[on_last - 1]) if on_last else (days[-2], times[-1])))
-    return count, last - after
-
-
-def _times(fields: CronFields) -> tuple[time, ...]:
-    """The times of a day that fit, in order."""
-    return tuple(time(hour, minute) for hour in sorted(fields.hours) for minute in sorted(fields.minutes))
-
-
-def _days(fields: CronFields, *, since: date, until: date) -> Iterator[date]:
-    """The days from `since` to `until` that fit, in order, up to the first gap of more than `YEARS`."""
-    year = since.year
-    for ordinal in range(since.toordinal(), until.toordinal() + 1):
-        day = date.fromordinal(ordinal)
-        if day.month in fields.months and fields.has_day(day):
-            if day.year - year > YEARS:
-                return
-            year = day.year
-            yield day
-
-
-@lru_cache(maxsize=1024)
-def _engine(fields: CronFields) -> Any:
-    """A croniter for wall clocks, from plain lists of values, which it reads as Kubernetes does.
-
-    Its own reading of `5-5`, of full lists and of 7 differs, so it never sees the text that was written.
-    """
-    minutes, hours, days, months, weekdays = (
-        "*" if len(values) == place.high - place.low + 1 else ",".join(map(str, sorted(values)))
-        for values, place in zip(
-            (fields.minutes, fields.hours, fields.days, fields.months, fields.weekdays), FIELDS, strict=True
-        )
-    )
-    if fields.either_day and "*" in {days, weekdays}:
-        days = weekdays = "*"
-    return croniter(
-        f"{minutes} {hours} {days} {months} {weekdays}",
-        start_time=datetime(1970, 1, 1),  # noqa: DTZ001  # the wall clock of any zone
-        max_years_between_matches=YEARS + 1,
-    )
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        raise ScheduleError(f"{quoted(text)} is not a moment: write it as 2026-12-24T08:00:00Z.") from None

@@ -37,6 +37,16 @@ class Settings(BaseSettings):
     """Why; it stands in the status of every ScheduledJob."""
     suspended_until: datetime | None = None
     """When the switch turns itself off, with its zone; empty: never."""
+    environment: str = ""
+    """The environment that this installation is for; a ScheduledJob may name those in which it fires."""
+    punctual_firing: bool = True
+    """Whether the Jobs of CronJobs are started at the exact second, Kubernetes' controller being the net."""
+    lease_namespace: str = ""
+    """Namespace of the Lease that lets only one of several replicas act; empty: there is one only."""
+    lease_name: str = "scheduledjob-operator"
+    """Name of that Lease."""
+    identity: str = ""
+    """The replica's own name, which is the Pod's; empty: the host's."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severity that is logged."""
     log_format: Literal["json", "text"] = "json"

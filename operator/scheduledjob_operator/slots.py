@@ -4,14 +4,16 @@ The slots from a high-water mark to now are looked at in order, and the mark mov
 slot is left undecided for as long as Kubernetes may still start it. Its CronJob controller starts only the
 latest slot that has passed, and none later than `startingDeadlineSeconds`: a slot is given up when a later
 one has passed or has a run, or when its deadline is over. Source: `mostRecentScheduleTime` and `syncCronJob`
-in `pkg/controller/cronjob` of Kubernetes.
+in `pkg/controller/cronjob` of Kubernetes. What the operator fires by itself goes by the same rules, less the
+patience: it knows what it has started.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate, groupby
+from functools import lru_cache
+from itertools import accumulate, groupby, pairwise
 
 from scheduledjob_operator.models import CatchUp, CatchUpPolicy, ConcurrencyPolicy, Result, Unstarted
 from scheduledjob_operator.names import SlotReason
@@ -28,6 +30,8 @@ MOST_ENTRIES = 20
 
 _MISSED = (SlotReason.NOTHING_STARTED_IT, SlotReason.STARTING_DEADLINE)
 _SECOND = timedelta(seconds=1)
+_A_MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
+_A_MINUTE_OF_SECONDS = 61
 _FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -42,6 +46,26 @@ class Timetable:
     """Why no slot was to run: DISABLED, PAUSED, SUSPENDED or OUT_OF_BOUNDS; None while in force."""
     final: bool = False
     """Whether it changes now: no slot up to now will be started by Kubernetes any more."""
+    by_operator: bool = False
+    """Whether the operator starts its slots, and not Kubernetes."""
+    room: int = 0
+    """With Queue: how many more slots may wait."""
+
+    @property
+    def settling(self) -> timedelta:
+        """How long a slot may still be on its way when a later one has come."""
+        return timedelta() if self.by_operator else SETTLING
+
+    @property
+    def queues(self) -> bool:
+        """Whether a slot waits for the end of the run that is active."""
+        return self.concurrency_policy is ConcurrencyPolicy.QUEUE
+
+    @property
+    def excludes(self) -> bool:
+        """Whether a slot has no run because another run is active."""
+        replaces = self.concurrency_policy is ConcurrencyPolicy.REPLACE and self.by_operator
+        return self.concurrency_policy is ConcurrencyPolicy.FORBID or replaces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +88,8 @@ class Accounts:
     """The new ones, oldest first; neighbours with one result and reason are one entry."""
     to_catch_up: tuple[datetime, ...] = ()
     """Slots to be started after all, oldest first. They are accounted, and in no verdict."""
+    to_queue: tuple[datetime, ...] = ()
+    """Slots that wait for the active run to end, oldest first. They are accounted, and in no verdict."""
     look_again: datetime | None = None
     """When a slot that is undecided now gets decided by time alone."""
 
@@ -71,6 +97,13 @@ class Accounts:
     def urgent(self) -> bool:
         """Whether it is worth a status write of its own: a slot was missed, or is to be caught up."""
         return bool(self.to_catch_up) or any(entry.result is Result.MISSED for entry in self.verdicts)
+
+
+@lru_cache(maxsize=4096)
+def shortest_gap(schedule: Schedule) -> timedelta | None:
+    """The least time between two slots, as a week in winter shows it; None when there are no two."""
+    slots = schedule.next_after(_A_MONDAY, count=_A_MINUTE_OF_SECONDS)
+    return min((later - slot for slot, later in pairwise(slots)), default=None)
 
 
 def account(
@@ -185,14 +218,14 @@ def _suspended(period: _Period, *, reason: SlotReason) -> Accounts:
 
 def _in_force(period: _Period, *, spans: Sequence[Span], catch_up: CatchUp) -> Accounts:
     """Slot by slot."""
-    timetable, slots = period.timetable, _Slots.look(period)
+    active = _Active.during(spans)
+    timetable, slots = period.timetable, _Slots.look(period, active=active)
     without_run = [slot for slot in slots.decided if slot not in period.started]
     seen = [slot for slot in without_run if slot >= period.unseen_before]
-    skipped: set[datetime] = set()
-    if timetable.concurrency_policy is ConcurrencyPolicy.FORBID:
-        active = _Active.during(spans)
-        skipped = {slot for slot in seen if active.at(slot)}
-    missed = [slot for slot in seen if slot not in skipped]
+    overlapping = [slot for slot in seen if active.at(slot) or (slots.busy and slot == slots.decided[-1])]
+    queued = overlapping[: timetable.room] if timetable.queues else []
+    skipped = set(overlapping[len(queued) :]) if timetable.queues or timetable.excludes else set()
+    missed = [slot for slot in seen if slot not in skipped and slot not in queued]
     to_catch_up = _to_catch_up(missed, slots=slots, catch_up=catch_up, period=period)
     newest = slots.decided[-1] if slots.decided and not slots.undecided else None
     overdue = newest is not None and newest + timetable.starting_deadline < period.now
@@ -201,16 +234,17 @@ def _in_force(period: _Period, *, spans: Sequence[Span], catch_up: CatchUp) -> A
         if slot < period.unseen_before:
             return SlotReason.NOT_OBSERVED
         if slot in skipped:
-            return SlotReason.OVERLAP_FORBIDDEN
+            return SlotReason.QUEUE_FULL if timetable.queues else SlotReason.OVERLAP_FORBIDDEN
         late = overdue and slot == newest
         return SlotReason.STARTING_DEADLINE if late else SlotReason.NOTHING_STARTED_IT
 
-    given_up = sorted(set(without_run).difference(to_catch_up))
+    given_up = sorted(set(without_run).difference(to_catch_up, queued))
     last = slots.decided[-1] if slots.decided else None
     return Accounts(
         until=(last or period.since) if slots.undecided else period.mark(last),
         verdicts=tuple(_entry(why, list(group)) for why, group in groupby(given_up, key=reason)),
         to_catch_up=to_catch_up,
+        to_queue=tuple(queued),
         look_again=_look_again(slots, period=period),
     )
 
@@ -227,29 +261,37 @@ class _Slots:
     """The newest that has a run."""
     cut: bool
     """Whether there were too many."""
+    busy: bool
+    """Whether they have to wait now for the end of a run, in a queue."""
 
     @classmethod
-    def look(cls, period: _Period) -> "_Slots":
+    def look(cls, period: _Period, *, active: "_Active") -> "_Slots":
         schedule, now = period.timetable.schedule, period.now
         found = schedule.slots_between(period.since, now, limit=MOST_SLOTS + 1)
         # A run may name any time as its slot: only the schedule's own slots say how far Kubernetes came.
         own = period.started.intersection(found) | {slot for slot in period.started if slot > now}
         newest_started = max(own, default=None)
-        bound = min(bisect_left(found, _open_from(found, period=period, started=newest_started)), MOST_SLOTS)
+        busy = period.timetable.queues and active.at(now)
+        open_from = _open_from(found, period=period, started=newest_started, busy=busy)
+        bound = min(bisect_left(found, open_from), MOST_SLOTS)
         return cls(
             decided=found[:bound],
             undecided=found[bound:],
             newest_started=newest_started,
             cut=bound == MOST_SLOTS < len(found),
+            busy=busy,
         )
 
 
-def _open_from(found: Sequence[datetime], *, period: _Period, started: datetime | None) -> datetime:
+def _open_from(
+    found: Sequence[datetime], *, period: _Period, started: datetime | None, busy: bool
+) -> datetime:
     """The instant from which on a slot may still be started; every slot before it is decided."""
-    if period.timetable.final:
+    if period.timetable.final or busy:
         return _FOR_EVER
-    deadline_over = period.now - period.timetable.starting_deadline - SETTLING
-    settled = bisect_right(found, period.now - SETTLING)
+    settling = period.timetable.settling
+    deadline_over = period.now - period.timetable.starting_deadline - settling
+    settled = bisect_right(found, period.now - settling)
     bounds = [deadline_over, *found[settled - 1 : settled]]
     if started is not None:
         bounds.append(started + _SECOND)
@@ -263,7 +305,9 @@ def _look_again(slots: _Slots, *, period: _Period) -> datetime | None:
     if slots.cut:
         return period.now
     slot, timetable = slots.undecided[0], period.timetable
-    deadline_over = slot + timetable.starting_deadline + SETTLING + _SECOND
+    deadline_over = slot + timetable.starting_deadline + timetable.settling + _SECOND
+    if timetable.by_operator:
+        return deadline_over  # what is later, the operator fires itself
     return min([deadline_over, *(later + SETTLING for later in timetable.schedule.next_after(slot))])
 
 

@@ -5,17 +5,22 @@ from datetime import datetime, timedelta
 
 from scheduledjob_operator.health import healthy
 from scheduledjob_operator.models import (
+    ConcurrencyPolicy,
     Condition,
-    Expect,
+    Result,
+    ScheduledJobSpec,
     ScheduledJobStatus,
     Scheduler,
 )
+from scheduledjob_operator.models.types import format_duration, format_time
 from scheduledjob_operator.names import ConditionType, ReadyReason
 from scheduledjob_operator.observed import CronJobSeen
-from scheduledjob_operator.schedule import Schedule, ScheduleError
+from scheduledjob_operator.schedule import Schedule, ScheduleError, never
+from scheduledjob_operator.slots import shortest_gap
 from scheduledjob_operator.suspension import Standing, paused_condition
 
 NEXT_RUN_TIMES = 5
+SHORT_GAP = timedelta(minutes=1)
 SLOT_PATIENCE = timedelta(seconds=20)
 """A slot's Job normally comes within seconds, and brings the next times along with it in one write."""
 
@@ -41,7 +46,8 @@ class Situation:
     cron_job: CronJobSeen | None
     """As it is now."""
     standing: Standing
-    expect: Expect | None
+    spec: ScheduledJobSpec | None
+    """None when it cannot be read."""
     now: datetime
 
 
@@ -56,8 +62,8 @@ def concluded(
         update={
             "observed_generation": seen.generation,
             "cron_job_name": cron_job.name if cron_job else None,
-            "scheduler": Scheduler.CRON_JOB if fires else Scheduler.NONE,
-            "resolved_schedule": cron_job.schedule if cron_job else None,
+            "scheduler": _scheduler(cron_job, upcoming=upcoming) if fires and cron_job else Scheduler.NONE,
+            "resolved_schedule": _resolved(cron_job) if cron_job else None,
             "next_run_times": upcoming,
             "scheduled_since": (previous.scheduled_since or now.replace(microsecond=0)) if fires else None,
         }
@@ -66,7 +72,7 @@ def concluded(
     health, again = healthy(
         status=status,
         previous=before.get(ConditionType.HEALTHY),
-        expect=seen.expect,
+        expect=seen.spec.expect if seen.spec else None,
         time_zone=(cron_job.time_zone if cron_job else "") or "Etc/UTC",
         generation=seen.generation,
         now=now,
@@ -75,38 +81,101 @@ def concluded(
         previous=before.get(ConditionType.PAUSED), standing=seen.standing, generation=seen.generation, now=now
     )
     ready = _ready_condition(previous=before.get(ConditionType.READY), seen=seen)
-    refused = _refused_condition(
-        status, previous=before.get(ConditionType.REQUEST_REFUSED), generation=seen.generation, now=now
-    )
-    conditions = [condition for condition in (ready, health, paused, refused) if condition]
+    others = [
+        _condition(kind, said, previous=before.get(kind), seen=seen)
+        for kind, said in (
+            (ConditionType.COMPLETED, _completed(status, spec=seen.spec)),
+            (ConditionType.OVERLAP_GROWS, _overlap(cron_job, spec=seen.spec)),
+            (ConditionType.REQUEST_REFUSED, _refused(status)),
+        )
+        if said
+    ]
+    conditions = [condition for condition in (ready, health, paused, *others) if condition]
     slot_due = upcoming[0] + SLOT_PATIENCE if upcoming else None
     look_again = min(filter(None, [again, slot_due]), default=None)
     return status.model_copy(update={"conditions": conditions}), look_again
 
 
 def next_run_times(cron_job: CronJobSeen, *, now: datetime) -> list[datetime]:
-    """The next five times the CronJob will fire, in UTC."""
+    """The next five times the schedule will fire, in UTC."""
     try:
-        schedule = Schedule.parse(cron_job.schedule, time_zone=cron_job.time_zone or "Etc/UTC")
+        schedule = Schedule.read(cron_job.schedule, time_zone=cron_job.time_zone or "Etc/UTC")
     except ScheduleError:  # a hand-edited one, which is about to be put back
         return []
     return list(schedule.next_after(now, count=NEXT_RUN_TIMES))
 
 
-def _refused_condition(
-    status: ScheduledJobStatus, *, previous: Condition | None, generation: int, now: datetime
-) -> Condition | None:
+def _scheduler(cron_job: CronJobSeen, *, upcoming: list[datetime]) -> Scheduler:
+    """Who fires a schedule that is in force."""
+    if not cron_job.fired_by_operator:
+        return Scheduler.CRON_JOB
+    return Scheduler.OPERATOR if upcoming else Scheduler.NONE
+
+
+def _resolved(cron_job: CronJobSeen) -> str | None:
+    return None if cron_job.schedule == never().canonical else cron_job.schedule
+
+
+Said = tuple[str, str]
+"""Reason and message of a condition that holds."""
+
+
+def _completed(status: ScheduledJobStatus, *, spec: ScheduledJobSpec | None) -> Said | None:
+    """What became of the one slot there is, once it is over."""
+    if spec is None or spec.at is None:
+        return None
+    slot = spec.at.replace(microsecond=0)
+    if status.accounted_until is None or status.accounted_until < slot:
+        return None
+    if any(run.slot == slot for run in (*status.active, *status.pending)):
+        return None
+    run = next((run for run in status.recent_runs if run.slot == slot), None)
+    if run is not None:
+        return run.result, f"the run of {format_time(slot)} has ended: {run.result}"
+    entry = next((entry for entry in status.unstarted if entry.first <= slot <= entry.last), None)
+    if entry is not None:
+        return entry.result, f"{format_time(slot)} had no run: {entry.result}, {entry.reason}"
+    return Result.UNKNOWN, f"{format_time(slot)} is past"
+
+
+def _overlap(cron_job: CronJobSeen | None, *, spec: ScheduledJobSpec | None) -> Said | None:
+    """A warning that runs may pile up: they may last longer than the time between two of them.
+
+    Only where that is less than a minute: with Allow that is what somebody asked for.
+    """
+    if cron_job is None or spec is None or spec.concurrency_policy is not ConcurrencyPolicy.ALLOW:
+        return None
+    try:
+        gap = shortest_gap(Schedule.read(cron_job.schedule, time_zone=cron_job.time_zone or "Etc/UTC"))
+    except ScheduleError:
+        return None
+    if gap is None or gap >= SHORT_GAP or spec.timeout <= gap:
+        return None
+    message = (
+        f"a run starts every {format_duration(gap)} beside those that still run, and each may take "
+        f"{format_duration(spec.timeout)}: up to {int(spec.timeout / gap)} may be active. Write a timeout of "
+        f"{format_duration(gap)} at most, or another concurrencyPolicy"
+    )
+    return "TimeoutBeyondInterval", message
+
+
+def _refused(status: ScheduledJobStatus) -> Said | None:
     """What was refused and why, for as long as the request stands there; None when nothing was."""
     refused = [entry for entry in status.requests if entry.outcome == "Refused"]
     if not refused:
         return None
+    return "Refused", "; ".join(f"{entry.annotation}: {entry.message}" for entry in refused)
+
+
+def _condition(kind: ConditionType, said: Said, *, previous: Condition | None, seen: Situation) -> Condition:
+    reason, message = said
     condition = Condition(
-        type=ConditionType.REQUEST_REFUSED,
+        type=kind,
         status="True",
-        reason="Refused",
-        message="; ".join(f"{entry.annotation}: {entry.message}" for entry in refused),
-        observed_generation=generation,
-        last_transition_time=now,
+        reason=reason,
+        message=message,
+        observed_generation=seen.generation,
+        last_transition_time=seen.now,
     )
     return condition.after(previous)
 

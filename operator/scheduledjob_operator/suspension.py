@@ -72,11 +72,13 @@ def standing(
     consecutive_failures: int,
     last_failure_time: datetime | None,
     switches: Sequence[Switch],
+    environment: str = "",
     now: datetime,
 ) -> Standing:
-    """What holds the schedule back at `now`: enabled, then a switch, then its bounds, then its failures.
+    """What holds the schedule back at `now`: enabled, the environment, a switch, its bounds, its failures.
 
-    `switches`: those that apply, the operator's own before the namespace's when both hold.
+    `switches`: those that apply, the operator's own before the namespace's when both hold. `environment`:
+    the one that the operator is installed for.
     """
     holding = [switch for switch in switches if switch.until is None or switch.until > now]
     switch = min(holding, key=lambda held: not held.everywhere, default=None)
@@ -84,6 +86,8 @@ def standing(
     probe = None
     if not spec.enabled:
         suspension = Suspension(reason=SlotReason.DISABLED, message="enabled is false")
+    elif spec.environments and environment not in spec.environments:
+        suspension = _elsewhere(spec.environments, environment=environment)
     elif switch is not None:
         suspension = Suspension(reason=SlotReason.SUSPENDED, message=switch.sentence)
     elif outside := bounds.sentence(spec, now=now):
@@ -98,6 +102,12 @@ def standing(
     moments = [bounds.opens, bounds.closes, switch.until if switch else None]
     look_again = min((at for at in moments if at is not None and at > now), default=None)
     return Standing(suspension=suspension, switch=switch, probe=probe, look_again=look_again)
+
+
+def _elsewhere(environments: Sequence[str], *, environment: str) -> Suspension:
+    here = f"environment {environment}" if environment else "no environment"
+    message = f"it is for {' and '.join(environments)}, and this operator is installed for {here}"
+    return Suspension(reason=SlotReason.OTHER_ENVIRONMENT, message=message)
 
 
 def _paused(failures: int, *, tried: str) -> Suspension:

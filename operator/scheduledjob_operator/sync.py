@@ -8,34 +8,21 @@ from typing import Any
 
 from scheduledjob_operator import desired, names
 from scheduledjob_operator.cluster import ApiError, Body, Cluster
-from scheduledjob_operator.models import ScheduledJobSpec
 from scheduledjob_operator.models.types import format_time
 from scheduledjob_operator.names import EventReason, ReadyReason
 from scheduledjob_operator.observed import CronJobSeen
 from scheduledjob_operator.ownership import reclaimed
 from scheduledjob_operator.remarks import Remark
-from scheduledjob_operator.schedule import Schedule
+from scheduledjob_operator.schedule import clock_change_notes
 from scheduledjob_operator.status import Ready
 from scheduledjob_operator.store import Key, ScheduledJobSeen, Store
-from scheduledjob_operator.suspension import Suspension
+from scheduledjob_operator.wanted import Wanted
 
 RETRY_REFUSED = timedelta(seconds=60)
 """How soon a refused CronJob is tried again: a quota may have been raised, a foreign CronJob be gone."""
 SHORTEST_SECRET = 6
 """Shorter values are not taken out of messages: they would take the words along."""
 RETRY_DELETING = timedelta(seconds=2)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A spec that can be acted on."""
-
-    spec: ScheduledJobSpec
-    schedule: Schedule
-    suspension: Suspension | None = None
-    """What holds the schedule back."""
-    resumes_at: datetime | None = None
-    """Slots from here on may still start when the CronJob comes into force: its bounds held them back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +86,11 @@ class CronJobSync:
         if have is not None and not _may_take(have, seen=seen):
             return _conflict(have)
         if have is not None and have.deleting:
-            return Sync(ready=_reconciled(wanted), cron_job=have, look_again=RETRY_DELETING)
+            return Sync(
+                ready=_reconciled(wanted, now=self._clock()), cron_job=have, look_again=RETRY_DELETING
+            )
         if have is not None and _in_sync(have, body=body, uid=seen.uid) and not self._lost_fields(have):
-            return Sync(ready=_reconciled(wanted), cron_job=have)
+            return Sync(ready=_reconciled(wanted, now=self._clock()), cron_job=have)
         try:
             return await self._apply(seen=seen, wanted=wanted, have=have, body=body)
         except ApiError as error:
@@ -151,7 +140,7 @@ class CronJobSync:
         self._store.put_cron_job(answer)
         applied = CronJobSeen.from_body(answer)
         self._owned_fields[_key(applied)] = applied.owned_fields
-        return Sync(ready=_reconciled(wanted), cron_job=applied, remark=remark)
+        return Sync(ready=_reconciled(wanted, now=self._clock()), cron_job=applied, remark=remark)
 
     async def _ensure_parent(self, seen: ScheduledJobSeen) -> None:
         """Raise ScheduledJobGoneError when the ScheduledJob went unnoticed and took its CronJob along."""
@@ -167,8 +156,10 @@ class CronJobSync:
         that is within startingDeadlineSeconds. Telling it that this slot is done is the only exact fence.
         """
         spec, schedule = wanted.spec, wanted.schedule
-        same = have.schedule == schedule.canonical and have.time_zone == spec.time_zone
-        if wanted.suspension or (same and not have.suspended):
+        if wanted.suspension or desired.fired_by_operator(spec, schedule):
+            return
+        same = have.schedule == schedule.canonical and have.time_zone == schedule.time_zone
+        if same and not have.suspended and not have.fired_by_operator:
             return
         now = self._clock()
         if have.suspended and wanted.resumes_at and wanted.resumes_at <= now:
@@ -262,6 +253,7 @@ def _in_sync(have: CronJobSeen, *, body: Body, uid: str) -> bool:
         and have.owner is not None
         and have.owner.uid == uid
         and have.spec_hash == body["metadata"]["annotations"][names.ANNOTATION_SPEC_HASH]
+        and have.timetable == body["metadata"]["annotations"].get(names.ANNOTATION_TIMETABLE, "")
         and not have.foreign_managers
     )
 
@@ -284,6 +276,10 @@ def _conflict(have: CronJobSeen) -> Sync:
     return Sync(ready=ready, cron_job=None, look_again=RETRY_REFUSED)
 
 
-def _reconciled(wanted: Wanted) -> Ready:
-    state = f"suspended, because {wanted.suspension.message}" if wanted.suspension else "in sync"
-    return Ready(reason=ReadyReason.RECONCILED, message=f"the CronJob is {state}")
+def _reconciled(wanted: Wanted, *, now: datetime) -> Ready:
+    if wanted.suspension:
+        message = f"the CronJob is suspended, because {wanted.suspension.message}"
+    else:
+        notes = clock_change_notes(wanted.schedule, now=now)
+        message = "the CronJob is in sync" + (f"; {notes}" if notes else "")
+    return Ready(reason=ReadyReason.RECONCILED, message=message)

@@ -44,6 +44,10 @@ class WorkQueue(Generic[Key]):
             self._ready.append(key)
             self._news.set()
 
+    def put_first(self, chosen: Callable[[Key], bool]) -> None:
+        """Have some of the keys that wait worked on before the others."""
+        self._ready = deque(sorted(self._ready, key=lambda key: not chosen(key)))
+
     def add_at(self, key: Key, due: float) -> None:
         """Work on the key at `due`; an earlier wish of the same key stands."""
         if self._due.get(key, float("inf")) > due:
@@ -73,9 +77,22 @@ class WorkQueue(Generic[Key]):
             if self._ready:
                 key = self._ready.popleft()
                 self._waiting.discard(key)
+                if key in self._working:  # it was taken out of turn
+                    self._again.add(key)
+                    continue
                 self._working.add(key)
                 return key
             await self._wait(self._heap[0][0] - now if self._heap else None)
+
+    def hold(self, key: Key) -> bool:
+        """Take a key out of turn, for something else to be done about it; `done` must follow.
+
+        False when somebody works on it.
+        """
+        if key in self._working:
+            return False
+        self._working.add(key)
+        return True
 
     def done(self, key: Key) -> None:
         """Work on the key has ended; if it was added meanwhile, it is due again."""

@@ -14,8 +14,8 @@ from typing import Any
 
 from scheduledjob_operator import desired
 from scheduledjob_operator.models import ScheduledJobSpec
-from scheduledjob_operator.schedule import Schedule
 from scheduledjob_operator.settings import Settings
+from scheduledjob_operator.wanted import schedule_of
 from tests.bench import load
 from tests.cluster.binaries import check_go
 from tests.cluster.paths import CHECKOUT, cache
@@ -67,7 +67,7 @@ def template() -> dict[str, Any]:
     return desired.cron_job(
         parent=desired.Parent(namespace="default", name="template", uid=""),
         spec=spec,
-        schedule=Schedule.parse(spec.schedule, time_zone=spec.time_zone),
+        schedule=schedule_of(spec, spread=""),
         defaults=Settings().runner_defaults,
     )
 

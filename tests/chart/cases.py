@@ -44,10 +44,14 @@ CASES: dict[str, dict[str, Any]] = {
         }
     },
     "stopped": {"replicaCount": 0},
+    "a standby": {"replicaCount": 2},
+    "an environment": {"environment": "production", "punctualFiring": False},
     "long names": {"fullnameOverride": "an-operator-with-a-name-that-is-too-long-for-most-"},
     "everything on": {
         "nameOverride": "sj",
+        "replicaCount": 5,
         "watchNamespaces": ["team-a"],
+        "environment": "staging.eu-1",
         "serviceAccount": {"name": "sj", "annotations": {"example.com/role": "reader"}},
         "logging": {"level": "DEBUG", "format": "text"},
         "metrics": {

@@ -63,11 +63,20 @@ def test_the_notes_say_what_happens_while_the_operator_is_down_and_where_to_look
         ("two namespaces", "works in team-a, team-b only."),
         ("no CRD", "must already be in the cluster"),
         ("no priority classes", "spec.priority needs the PriorityClasses scheduledjob-critical"),
+        ("stopped", "replicaCount is 0: no operator runs until you set it to 1 or more."),
+        ("a standby", "One of the 2 pods works, the others are standbys."),
         ("rights given by somebody else", "give the ServiceAccount scheduledjob-operator the rights"),
     ],
 )
 def test_the_notes_say_what_was_installed_and_what_was_not(case: str, sentence: str) -> None:
     assert sentence in notes(CASES[case])
+
+
+def test_the_notes_tell_of_replicas_only_when_they_are_not_one() -> None:
+    who = f"kubectl get lease scheduledjob-operator -n {NAMESPACE}"
+    assert who in notes(CASES["a standby"])
+    assert who not in notes()
+    assert "replicaCount" not in notes()
 
 
 def test_the_readme_has_the_table_of_todays_values() -> None:

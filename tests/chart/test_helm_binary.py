@@ -42,7 +42,7 @@ def test_helm_lint_has_nothing_to_say(helm: str) -> None:
     assert "[" not in said, said
 
 
-@pytest.mark.parametrize("case", ["default", "everything on"])
+@pytest.mark.parametrize("case", ["default", "a standby", "everything on"])
 def test_helm_template_makes_the_same_objects(helm: str, case: str, tmp_path: Path) -> None:
     values = tmp_path / "values.json"
     values.write_text(json.dumps(CASES[case]))
@@ -51,13 +51,13 @@ def test_helm_template_makes_the_same_objects(helm: str, case: str, tmp_path: Pa
     assert by_name(resources) == by_name(render(CASES[case]))
 
 
-def test_helm_refuses_a_second_operator_before_it_asks_a_cluster(helm: str) -> None:
+def test_helm_refuses_a_sixth_operator_before_it_asks_a_cluster(helm: str) -> None:
     done = subprocess.run(
-        [helm, "template", RELEASE, CHART, "--set", "replicaCount=2"],
+        [helm, "template", RELEASE, CHART, "--set", "replicaCount=6"],
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
     assert done.returncode != 0
-    assert "'/replicaCount': maximum: got 2, want 1" in done.stderr
+    assert "'/replicaCount': maximum: got 6, want 5" in done.stderr

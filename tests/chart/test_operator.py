@@ -6,7 +6,16 @@ import pytest
 
 from scheduledjob_operator.settings import Settings
 from tests.chart.cases import CASES, DIGEST
-from tests.chart.rendering import Values, container, deployment, environment, of_kind, only, render
+from tests.chart.rendering import (
+    NAMESPACE,
+    Values,
+    container,
+    deployment,
+    environment,
+    of_kind,
+    only,
+    render,
+)
 
 PREFIX = "SCHEDULEDJOB_OPERATOR_"
 
@@ -19,13 +28,33 @@ def settings(values: Values, *, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def test_every_setting_in_the_pod_is_one_that_the_operator_has() -> None:
-    given = {name.removeprefix(PREFIX).lower() for name in environment() if name.startswith(PREFIX)}
+    names = [entry["name"] for entry in container(CASES["an environment"])["env"]]
+    given = {name.removeprefix(PREFIX).lower() for name in names if name.startswith(PREFIX)}
     assert given <= set(Settings.model_fields)
 
 
 def test_kopf_is_told_its_name_because_the_user_of_the_pod_has_none() -> None:
-    (entry,) = (found for found in container()["env"] if found["name"] == "POD_ID")
-    assert entry["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
+    assert field_of_the_pod("POD_ID") == "metadata.name"
+
+
+@pytest.mark.parametrize("replicas", [0, 1, 2])
+def test_the_operator_is_told_which_lease_is_its_own_and_who_it_is(replicas: int) -> None:
+    values = {"replicaCount": replicas, "fullnameOverride": "night-shift"}
+    assert environment(values)[f"{PREFIX}LEASE_NAME"] == "night-shift"
+    assert field_of_the_pod(f"{PREFIX}LEASE_NAMESPACE", values) == "metadata.namespace"
+    assert field_of_the_pod(f"{PREFIX}IDENTITY", values) == "metadata.name"
+
+
+def field_of_the_pod(name: str, values: Values | None = None) -> str:
+    """What the downward API puts into that variable."""
+    (entry,) = (found for found in container(values)["env"] if found["name"] == name)
+    path: str = entry["valueFrom"]["fieldRef"]["fieldPath"]
+    return path
+
+
+def test_no_environment_is_told_unless_it_has_a_name() -> None:
+    assert f"{PREFIX}ENVIRONMENT" not in environment()
+    assert environment(CASES["an environment"])[f"{PREFIX}ENVIRONMENT"] == "production"
 
 
 def test_the_chart_installs_the_operators_own_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,6 +67,8 @@ def test_the_operator_reads_what_the_values_say(monkeypatch: pytest.MonkeyPatch)
         **CASES["two namespaces"],
         **CASES["priority classes of another prefix"],
         **CASES["suspended"],
+        **CASES["an environment"],
+        "fullnameOverride": "night-shift",
         "logging": {"level": "DEBUG", "format": "text"},
     }
     assert settings(values, monkeypatch=monkeypatch) == Settings.model_construct(
@@ -49,6 +80,9 @@ def test_the_operator_reads_what_the_values_say(monkeypatch: pytest.MonkeyPatch)
         suspended=True,
         suspended_reason="moving house",
         suspended_until=datetime(2026, 12, 24, 7, tzinfo=UTC),
+        environment="production",
+        punctual_firing=False,
+        lease_name="night-shift",
         log_level="DEBUG",
         log_format="text",
     )
@@ -79,11 +113,55 @@ def test_the_test_pod_runs_on_the_operators_image_and_secrets() -> None:
     assert pod["imagePullSecrets"] == operator["imagePullSecrets"] == [{"name": "pull-a"}]
 
 
-def test_the_old_operator_ends_before_the_new_one_starts() -> None:
-    spec = deployment()["spec"]
-    assert spec["strategy"] == {"type": "Recreate"}
-    assert spec["replicas"] == 1
+@pytest.mark.parametrize("replicas", [0, 1, 2, 5])
+def test_the_new_operator_is_ready_as_a_standby_before_the_old_one_ends(replicas: int) -> None:
+    spec = deployment({"replicaCount": replicas})["spec"]
+    assert spec["strategy"] == {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
+    }
+    assert spec["replicas"] == replicas
     assert spec["template"]["spec"]["terminationGracePeriodSeconds"] == 10
+
+
+def test_there_is_one_operator_unless_more_are_asked_for() -> None:
+    assert deployment()["spec"]["replicas"] == 1
+
+
+def test_replicas_would_rather_be_on_nodes_of_their_own() -> None:
+    spec = deployment(CASES["a standby"])["spec"]
+    term = {
+        "topologyKey": "kubernetes.io/hostname",
+        "labelSelector": spec["selector"],
+        "matchLabelKeys": ["pod-template-hash"],
+    }
+    preferred = {
+        "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "podAffinityTerm": term}]
+    }
+    assert spec["template"]["spec"]["affinity"] == {"podAntiAffinity": preferred}
+
+
+def test_an_affinity_of_ones_own_replaces_that() -> None:
+    own = {"affinity": CASES["everything on"]["affinity"]}
+    pod = deployment({**CASES["a standby"], **own})["spec"]["template"]["spec"]
+    assert pod["affinity"] == own["affinity"]
+
+
+@pytest.mark.parametrize("case", ["default", "stopped"])
+def test_one_operator_alone_keeps_away_from_nobody_and_has_no_budget(case: str) -> None:
+    assert "affinity" not in deployment(CASES[case])["spec"]["template"]["spec"]
+    assert of_kind(render(CASES[case]), "PodDisruptionBudget") == []
+
+
+def test_of_several_operators_one_may_be_evicted_at_a_time_and_a_sick_one_always() -> None:
+    resources = render(CASES["a standby"])
+    budget = only(resources, "PodDisruptionBudget")
+    assert budget["metadata"]["namespace"] == NAMESPACE
+    assert budget["spec"] == {
+        "maxUnavailable": 1,
+        "unhealthyPodEvictionPolicy": "AlwaysAllow",
+        "selector": only(resources, "Deployment")["spec"]["selector"],
+    }
 
 
 def test_the_probes_ask_the_http_port() -> None:

@@ -6,7 +6,17 @@ import pytest
 import yaml
 
 from tests.chart.cases import CASES
-from tests.chart.rendering import REPOSITORY, Resource, Values, installed, of_kind, render
+from tests.chart.rendering import (
+    NAMESPACE,
+    REPOSITORY,
+    Resource,
+    Values,
+    environment,
+    installed,
+    of_kind,
+    only,
+    render,
+)
 
 GOLDEN = REPOSITORY / "tests" / "data" / "output" / "chart"
 NEVER = {
@@ -123,6 +133,30 @@ def test_with_given_namespaces_the_operator_has_no_cluster_wide_right(values: Va
     assert all(binding["roleRef"]["kind"] == "ClusterRole" for binding in bindings)
 
 
+@every_case
+def test_the_operator_holds_one_lease_of_the_releases_namespace_and_touches_no_other(values: Values) -> None:
+    resources = installed(render(values))
+    may = [
+        (role, rule) for role in roles(resources) for rule in role["rules"] if "leases" in rule["resources"]
+    ]
+    if not values.get("rbac", {}).get("create", True):
+        assert may == []
+        return
+    lease = environment(values)["SCHEDULEDJOB_OPERATOR_LEASE_NAME"]
+    assert [(rule["verbs"], rule.get("resourceNames")) for _, rule in may] == [
+        (["create"], None),
+        (["get", "update"], [lease]),
+    ]
+    assert {(role["kind"], role["metadata"]["namespace"]) for role, _ in may} == {("Role", NAMESPACE)}
+    account = only(resources, "Deployment")["spec"]["template"]["spec"]["serviceAccountName"]
+    (bound,) = (
+        binding["subjects"]
+        for binding in of_kind(resources, "RoleBinding")
+        if binding["roleRef"]["name"] == may[0][0]["metadata"]["name"]
+    )
+    assert bound == [{"kind": "ServiceAccount", "name": account, "namespace": NAMESPACE}]
+
+
 def test_the_roles_are_added_to_view_edit_and_admin() -> None:
     labels = {
         role["metadata"]["name"]: role["metadata"]["labels"] for role in of_kind(render(), "ClusterRole")
@@ -149,6 +183,7 @@ def test_no_account_gets_a_token_it_did_not_ask_for() -> None:
 
 def test_the_readme_lists_the_operators_rights() -> None:
     readme = (REPOSITORY / "charts" / "scheduledjob-operator" / "README.md").read_text()
-    listed = yaml.safe_load(readme.partition("```yaml\n")[2].partition("```")[0])
-    golden = next(yaml.safe_load_all((GOLDEN / "rights-in-all-namespaces.yaml").read_text()))
-    assert listed == golden["rules"]
+    listed = [yaml.safe_load(part.partition("```")[0]) for part in readme.split("```yaml\n")[1:]]
+    golden = list(yaml.safe_load_all((GOLDEN / "rights-in-all-namespaces.yaml").read_text()))
+    own = {"scheduledjob-operator", "scheduledjob-operator-lease"}
+    assert listed == [role["rules"] for role in golden if role["name"] in own and "rules" in role]

@@ -14,7 +14,14 @@ REFUSED: dict[str, tuple[Values, list[str]]] = {
         {"image": {"repo": "x"}},
         ["/image", "repo", "not allowed"],
     ),
-    "two operators": ({"replicaCount": 2}, ["/replicaCount", "maximum", "1"]),
+    "six operators": ({"replicaCount": 6}, ["/replicaCount", "maximum", "5"]),
+    "fewer operators than none": ({"replicaCount": -1}, ["/replicaCount", "minimum", "0"]),
+    "an environment that no ScheduledJob could name": (
+        {"environment": "e" * 64},
+        ["/environment", "maxLength", "63"],
+    ),
+    "several environments": ({"environment": ["a", "b"]}, ["/environment", "got array, want string"]),
+    "punctual firing as a word": ({"punctualFiring": "yes"}, ["/punctualFiring", "want boolean"]),
     "a pull policy that does not exist": (
         {"image": {"pullPolicy": "always"}},
         ["/image/pullPolicy", "'Always', 'IfNotPresent', 'Never'"],
@@ -57,7 +64,11 @@ REFUSED: dict[str, tuple[Values, list[str]]] = {
     ),
     "an extra variable that the chart sets": (
         {"extraEnv": [{"name": "SCHEDULEDJOB_OPERATOR_LOG_LEVEL", "value": "DEBUG"}]},
-        ["extraEnv: SCHEDULEDJOB_OPERATOR_LOG_LEVEL is set by another value"],
+        ["extraEnv: SCHEDULEDJOB_OPERATOR_LOG_LEVEL is set by this chart already: leave it out"],
+    ),
+    "an extra variable that would take another Lease": (
+        {"extraEnv": [{"name": "SCHEDULEDJOB_OPERATOR_LEASE_NAME", "value": "mine"}]},
+        ["extraEnv: SCHEDULEDJOB_OPERATOR_LEASE_NAME is set by this chart already: leave it out"],
     ),
 }
 

@@ -10,27 +10,34 @@ from job_runner.durations import seconds_of
 from tests.runner.process import Runner
 
 
-def test_list_shows_name_arguments_source_and_summary(runner: Runner) -> None:
+def test_list_shows_name_arguments_schedule_source_and_summary(runner: Runner) -> None:
     runner.write(
         "sync.py",
         "from typing import Annotated\nfrom pydantic import Field\n"
+        "@every_minutes(5)\n@daily_at(3, 30, time_zone='Europe/Berlin')\n"
         "@job_handler('sync')\ndef sync(context: Context, batch: Annotated[int, Field(gt=0)] = 100):\n"
         '    """Syncs all.\n\n    And more."""',
     )
     lines = runner.run("list").lines
-    assert lines[0].split() == ["NAME", "ARGS", "SOURCE", "SUMMARY"]
+    assert lines[0].split() == ["NAME", "ARGS", "SCHEDULE", "SOURCE", "SUMMARY"]
     row = next(line for line in lines if line.startswith("sync "))
     assert [cell.strip() for cell in row.split("  ") if cell] == [
         "sync",
         "batch: int = 100",
+        "every 5m; 30 3 * * * Europe/Berlin",
         str(runner.handlers),
         "Syncs all.",
     ]
+    assert " - " in next(line for line in lines if line.startswith("hello "))
     assert [line.split()[0] for line in lines[1:]] == ["allocate_memory", "fail", "hello", "sleep", "sync"]
 
 
-def test_list_as_json_has_schemas_and_what_is_broken(runner: Runner) -> None:
-    path = runner.write("sync.py", "@job_handler('sync')\ndef sync(batch: int):\n    'Syncs all.'")
+def test_list_as_json_has_schedules_schemas_and_what_is_broken(runner: Runner) -> None:
+    path = runner.write(
+        "sync.py",
+        "@every_seconds(90)\n@cron('@daily', time_zone='Asia/Tokyo')\n"
+        "@job_handler('sync')\ndef sync(batch: int):\n    'Syncs all.'",
+    )
     odd = runner.write("odd.py", "class Odd: ...\n@job_handler('odd')\ndef odd(thing: Odd): ...")
     bad = runner.write("bad.py", "1 / 0")
     listed = json.loads("\n".join(runner.run("list", "-o", "json").lines))
@@ -39,6 +46,7 @@ def test_list_as_json_has_schemas_and_what_is_broken(runner: Runner) -> None:
         "source": str(runner.handlers),
         "place": f"{path}:2",
         "summary": "Syncs all.",
+        "schedules": [{"every": "90s"}, {"schedule": "@daily", "timeZone": "Asia/Tokyo"}],
         "args": {
             "title": "sync",
             "type": "object",
@@ -85,6 +93,7 @@ WRONG = {
     "no command": [],
     "an unknown command": ["walk"],
     "run without a name": ["run"],
+    "a bad namespace": ["generate", "--namespace", "My Jobs"],
     "an unknown option": ["run", "hello", "--fast"],
     "a bad duration": ["run", "hello", "--timeout", "soon"],
     "a file that is not there": ["run", "hello", "--args", "@/does/not/exist"],

@@ -13,11 +13,7 @@ from job_runner.registry import REGISTRY, Registry, make_handler
 
 HERE = re.escape(__file__)
 
-
-@pytest.fixture(autouse=True)
-def empty_registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(REGISTRY, "_handlers", {})
-    monkeypatch.setattr(REGISTRY, "_rivals", {})
+pytestmark = pytest.mark.usefixtures("empty_registry")
 
 
 def test_a_function_stays_as_it_is_when_it_is_registered() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from scheduledjob_operator.desired import Parent, RunnerDefaults, cron_job
 from scheduledjob_operator.models import ScheduledJobSpec
-from scheduledjob_operator.schedule import Schedule
+from scheduledjob_operator.wanted import schedule_of
 
 Body = dict[str, Any]
 
@@ -20,7 +20,7 @@ def desired(
     suspended: bool | None = None,
 ) -> Body:
     read = ScheduledJobSpec.model_validate(spec)
-    schedule = Schedule.parse(read.schedule, time_zone=read.time_zone)
+    schedule = schedule_of(read, spread=f"{parent.namespace}/{parent.name}")
     return cron_job(parent=parent, spec=read, schedule=schedule, defaults=defaults, suspended=suspended)
 
 

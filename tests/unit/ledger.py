@@ -16,8 +16,8 @@ from scheduledjob_operator.names import ReadyReason
 from scheduledjob_operator.observation import Observation
 from scheduledjob_operator.observed import CronJobSeen, JobSeen, PodSeen
 from scheduledjob_operator.recording import changed_fields
-from scheduledjob_operator.schedule import Schedule
 from scheduledjob_operator.status import Ready, Situation, concluded
+from scheduledjob_operator.wanted import schedule_of
 from tests.unit import bodies
 from tests.unit.bodies import Body
 from tests.unit.merge_patch import merge_patch
@@ -48,7 +48,7 @@ def assess(
         ready=ready,
         cron_job=seen.cron_job,
         standing=books.standing,
-        expect=None,
+        spec=None,
         now=seen.now,
     )
     status, again = concluded(books.status, previous=previous, seen=situation)
@@ -69,7 +69,7 @@ def observe(
         "name": bodies.NAME,
         "cron_job": CRON_JOB,
         "spec": SPEC,
-        "schedule": Schedule.parse(SPEC.schedule),
+        "schedule": schedule_of(SPEC, spread=""),
         "concurrency_policy": ConcurrencyPolicy.FORBID,
         "retry": Retry(),
         "requests": {},

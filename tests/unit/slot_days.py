@@ -8,7 +8,7 @@ from scheduledjob_operator.names import SlotReason
 from scheduledjob_operator.schedule import Schedule
 from scheduledjob_operator.slots import Accounts, Span, Timetable, account
 
-ALLOW, FORBID, REPLACE = ConcurrencyPolicy
+ALLOW, FORBID, REPLACE, QUEUE = ConcurrencyPolicy
 NO_CATCH_UP = CatchUp()
 LATEST = CatchUp(policy=CatchUpPolicy.LATEST, window=timedelta(hours=1))
 ALL = CatchUp(policy=CatchUpPolicy.ALL, window=timedelta(hours=1), limit=3)

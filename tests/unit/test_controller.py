@@ -169,7 +169,7 @@ def work(cluster: FakeCluster, *scheduled_jobs: Body, until: Callable[[], bool])
             informer.synced.set()
         for body in scheduled_jobs:
             found.scheduled_job_event(type_="ADDED", body=cluster.put("ScheduledJob", body))
-        working = asyncio.create_task(found._work())
+        working = asyncio.create_task(found.lead())
         await waiting.until(lambda: until() or working.done())
         assert not working.done()
         working.cancel()
@@ -192,7 +192,7 @@ def test_a_worker_waits_for_the_first_lists() -> None:
     async def main() -> None:
         found = made(cluster)
         found.scheduled_job_event(type_=None, body=cluster.put("ScheduledJob", bodies.scheduled_job()))
-        working = asyncio.create_task(found._work())
+        working = asyncio.create_task(found.lead())
         for _ in range(20):
             await asyncio.sleep(0)
         assert cluster.requests == []

@@ -151,7 +151,9 @@ def test_what_kubectl_shows_needs_no_more_than_one_line() -> None:
     (version,) = custom_resource_definition()["spec"]["versions"]
     columns = {column["name"]: column for column in version["additionalPrinterColumns"]}
     narrow = [name for name, column in columns.items() if not column.get("priority")]
-    assert narrow == ["Schedule", "Enabled", "Active", "Last Result", "Last Run", "Next Run", "Age"]
+    assert narrow == [
+        "Schedule", "Enabled", "Suspended", "Active", "Last Result", "Last Run", "Next Run", "Age",
+    ]  # fmt: skip
     assert columns["Next Run"]["type"] == "string", "a date in the future is shown as <invalid>"
     assert version["subresources"] == {"status": {}}
 

@@ -14,10 +14,10 @@ import yaml
 from hypothesis import given
 
 from scheduledjob_operator.desired import Parent, RunnerDefaults, cron_job, spec_hash
-from scheduledjob_operator.reconcile import parse
 from scheduledjob_operator.store import ScheduledJobSeen
-from scheduledjob_operator.sync import Wanted
+from scheduledjob_operator.wanted import Wanted, parse
 from tests.unit.cron_jobs import DEFAULTS, PARENT, container_of, desired, env_of, minimal, pod_of
+from tests.unit.moments import NOON
 from tests.unit.strategies import specs
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -37,7 +37,7 @@ def test_there_are_golden_files_and_none_too_many() -> None:
 @pytest.mark.parametrize("path", INPUTS, ids=[path.stem for path in INPUTS])
 def test_the_cron_job_is_that_of_the_golden_file(path: Path, request: pytest.FixtureRequest) -> None:
     seen = ScheduledJobSeen.from_body(yaml.safe_load(path.read_text(encoding="utf-8")))
-    wanted = parse(seen)
+    wanted = parse(seen, now=NOON)
     assert isinstance(wanted, Wanted)
     parent = Parent(namespace=seen.key.namespace, name=seen.key.name, uid=seen.uid)
     body = cron_job(parent=parent, spec=wanted.spec, schedule=wanted.schedule, defaults=DEFAULTS)

@@ -60,7 +60,7 @@ def waiting(name: str, *, since: float = 0, due: float = 0) -> PendingRun:
 def test_the_oldest_that_is_kept_bounds_what_is_known(
     jobs: list[JobSeen], replacing: bool, oldest: list[str]
 ) -> None:
-    found = boundaries(jobs, history=HISTORY, replacing=replacing)
+    found = boundaries(jobs, kept=(HISTORY.succeeded_jobs, HISTORY.failed_jobs), replacing=replacing)
     assert [seen.name for seen in found] == oldest
 
 

@@ -179,7 +179,10 @@ def test_a_spec_needs_a_schedule_and_something_to_run() -> None:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"schedule": None}, "schedule"),
+        ({"every": "5m"}, "give one of schedule, every and at, or none of them"),
+        ({"at": "2026-12-24T08:00:00"}, "must name its zone: write for example 2026-12-24T08:00:00Z"),
+        ({"schedule": None, "every": "0s"}, "must be a duration from 1s to 8784h"),
+        ({"queueDepth": 2}, "queueDepth is for concurrencyPolicy Queue"),
         ({"handler": None}, "give either handler or command, one of them and not both"),
         ({"command": ["true"]}, "give either handler or command, one of them and not both"),
         ({"command": [], "handler": None}, "at least 1 item"),
@@ -188,7 +191,7 @@ def test_a_spec_needs_a_schedule_and_something_to_run() -> None:
             "args are for a handler: put the arguments of a command into command itself",
         ),
         ({"args": [1]}, "args: Input should be a valid dictionary"),
-        ({"concurrencyPolicy": "Queue"}, "Input should be 'Allow', 'Forbid' or 'Replace'"),
+        ({"concurrencyPolicy": "Wait"}, "Input should be 'Allow', 'Forbid', 'Replace' or 'Queue'"),
         ({"priority": "urgent"}, "Input should be 'critical', 'high', 'normal' or 'low'"),
         ({"retry": {"limit": -1}}, "retry.limit: Input should be greater than or equal to 0"),
         ({"retry": {"limit": 101}}, "retry.limit: Input should be less than or equal to 100"),

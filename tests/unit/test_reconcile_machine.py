@@ -11,10 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from scheduledjob_operator.cluster import ApiError
 from scheduledjob_operator.models.types import parse_time
-from scheduledjob_operator.reconcile import parse
 from scheduledjob_operator.schedule import ScheduleError
 from scheduledjob_operator.store import ScheduledJobSeen
-from scheduledjob_operator.sync import Wanted
+from scheduledjob_operator.wanted import Wanted, parse
 from tests.unit import bodies, managed_fields
 from tests.unit.bodies import NAMESPACE, Body
 from tests.unit.cron_jobs import desired
@@ -287,7 +286,7 @@ class Life(RuleBasedStateMachine):
         return any(self.world.now - moment < timedelta(seconds=4) for moment in born)
 
     def check_cron_job(self) -> None:
-        wanted = parse(ScheduledJobSeen.from_body(self.world.scheduled_job))
+        wanted = parse(ScheduledJobSeen.from_body(self.world.scheduled_job), now=self.world.now)
         if not isinstance(wanted, Wanted):
             assert self.world.ready[0] == "False"
             return

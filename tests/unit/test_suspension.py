@@ -18,6 +18,7 @@ from scheduledjob_operator.suspension import (
     paused_condition,
     standing,
 )
+from scheduledjob_operator.wanted import schedule_of
 from tests.unit.moments import NOON, after_noon, text
 
 DAY = 86400
@@ -37,7 +38,7 @@ def stands(
 ) -> Standing:
     return standing(
         spec=wanted,
-        schedule=Schedule.parse(wanted.schedule, time_zone=wanted.time_zone),
+        schedule=schedule_of(wanted, spread=""),
         consecutive_failures=failures,
         last_failure_time=failed,
         switches=switches,

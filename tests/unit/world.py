@@ -4,6 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import cast
 
+from scheduledjob_operator.clockwork import Clockwork
 from scheduledjob_operator.cluster import ApiError, KubernetesCluster
 from scheduledjob_operator.controller import CHILD_KINDS, Controller
 from scheduledjob_operator.desired import Parent, RunnerDefaults
@@ -31,6 +32,9 @@ class World(Kubernetes):
         self.due: dict[Key, datetime] = {}
         """When the reconciler wants to be called again though nothing happens."""
         self.errors: list[ApiError] = []
+        self.environment = ""
+        self.punctual = False
+        """What the operator is installed for and with, as it will be after a restart."""
         self.switch: Switch | None = None
         """The operator's own master switch, as it will be after a restart."""
         self.dies_of_errors = False
@@ -43,6 +47,7 @@ class World(Kubernetes):
         nobody = cast("KubernetesCluster", self.cluster)
         self.controller = Controller(settings=Settings(), cluster=nobody, watching=nobody)
         self.store = self.controller.store
+        self.clockwork = Clockwork(clock=lambda: self.now)
         self.reconciler = Reconciler(
             cluster=self.cluster,
             store=self.store,
@@ -50,6 +55,9 @@ class World(Kubernetes):
             clock=lambda: self.now,
             switch=self.switch,
             start_patience=self._start_patience,
+            environment=self.environment,
+            clockwork=self.clockwork,
+            punctual=self.punctual,
         )
         self.due.clear()
         self._seen = len(self.cluster.changes)
@@ -105,6 +113,8 @@ class World(Kubernetes):
             self.deliver()
             for due in [key for key, due in self.due.items() if due <= self.now]:
                 self.controller.queue.add(due)
+            if self._fire():
+                continue
             if not len(self.controller.queue):
                 return self.cluster.writes[before:]
             queue = self.controller.queue
@@ -121,6 +131,22 @@ class World(Kubernetes):
                 queue.done(key)
         raise AssertionError(f"no end in sight: {[write[:3] for write in self.cluster.writes[-10:]]}")
 
+    def _fire(self) -> bool:
+        """Start one slot that is due; whether there was one."""
+        shot = self.clockwork.take(hold=lambda _: True)
+        if shot is None:
+            return False
+        try:
+            if asyncio.run(self.reconciler.fire(shot)):
+                self.controller.queue.add(shot.key)
+        except ApiError as error:
+            self.errors.append(error)
+            if self.dies_of_errors:
+                self.restart()
+            else:
+                self.controller.queue.add(shot.key)
+        return True
+
     def wait(self, seconds: float) -> list[Request]:
         """Let time pass, and do what is due by then; Kubernetes collects its garbage meanwhile."""
         self.now += timedelta(seconds=seconds)
@@ -132,12 +158,16 @@ class World(Kubernetes):
         before, end = len(self.cluster.writes), after_noon(seconds)
         assert self.now <= end, "time does not go back"
         self.settle()
-        while soonest := min((due for due in self.due.values() if due <= end), default=None):
+        while soonest := min((due for due in self._moments() if due <= end), default=None):
             self.now = max(soonest, self.now)
             self.settle()
         self.now = end
         self.settle()
         return self.cluster.writes[before:]
+
+    def _moments(self) -> list[datetime]:
+        """When something is due, by the clock of the test."""
+        return [*self.due.values(), *filter(None, [self.clockwork.next_due])]
 
     # What is there
 

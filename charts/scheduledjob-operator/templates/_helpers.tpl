@@ -84,6 +84,23 @@ app.kubernetes.io/component: operator
   value: {{ .Values.suspendAll.reason | quote }}
 - name: SCHEDULEDJOB_OPERATOR_SUSPENDED_UNTIL
   value: {{ .Values.suspendAll.until | quote }}
+{{- with .Values.environment }}
+- name: SCHEDULEDJOB_OPERATOR_ENVIRONMENT
+  value: {{ . | quote }}
+{{- end }}
+- name: SCHEDULEDJOB_OPERATOR_PUNCTUAL_FIRING
+  value: {{ .Values.punctualFiring | quote }}
+# The operator works while it holds this Lease, also when it is the only one: upgrades have two for a moment.
+- name: SCHEDULEDJOB_OPERATOR_LEASE_NAMESPACE
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.namespace
+- name: SCHEDULEDJOB_OPERATOR_LEASE_NAME
+  value: {{ include "scheduledjob-operator.fullname" . | quote }}
+- name: SCHEDULEDJOB_OPERATOR_IDENTITY
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
 - name: SCHEDULEDJOB_OPERATOR_HTTP_PORT
   value: "8080"
 # kopf calls itself by this; without it, it looks for a user name, and uid 65532 has none.
@@ -93,7 +110,25 @@ app.kubernetes.io/component: operator
       fieldPath: metadata.name
 {{- end -}}
 
-{{/* What the operator may do. All of it: no secrets, no pods, no deletes but of Jobs. */}}
+{{/* The pod's affinity: the user's, or replicas apart. Preferred only, for clusters with fewer nodes than replicas. */}}
+{{- define "scheduledjob-operator.affinity" -}}
+{{- if .Values.affinity -}}
+{{- toYaml .Values.affinity -}}
+{{- else if gt (int .Values.replicaCount) 1 -}}
+podAntiAffinity:
+  preferredDuringSchedulingIgnoredDuringExecution:
+    - weight: 100
+      podAffinityTerm:
+        topologyKey: kubernetes.io/hostname
+        labelSelector:
+          matchLabels:
+            {{- include "scheduledjob-operator.selectorLabels" . | nindent 12 }}
+        # Away from pods of its own revision only: those that an upgrade takes away must not push new ones together.
+        matchLabelKeys: [pod-template-hash]
+{{- end -}}
+{{- end -}}
+
+{{/* What the operator may do. All of it, but for its Lease: no secrets, no pods, no deletes but of Jobs. */}}
 {{- define "scheduledjob-operator.rules" -}}
 - apiGroups: [scheduledjob.dev]
   resources: [scheduledjobs]

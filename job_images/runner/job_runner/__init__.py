@@ -12,6 +12,7 @@ from job_runner.errors import (
     UsageError,
 )
 from job_runner.registry import job_handler
+from job_runner.schedules import cron, daily_at, every_minutes, every_seconds
 
 __version__ = "0.1.0"
 
@@ -25,5 +26,9 @@ __all__ = [
     "Unavailable",
     "UnknownHandler",
     "UsageError",
+    "cron",
+    "daily_at",
+    "every_minutes",
+    "every_seconds",
     "job_handler",
 ]

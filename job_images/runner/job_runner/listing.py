@@ -10,10 +10,13 @@ from job_runner.registry import REGISTRY, Handler
 
 
 def as_json(broken: list[Broken]) -> str:
-    """{"handlers": [{name, source, place, summary, args (JSON Schema)}], "broken": [{where, error}]}"""
+    """{"handlers": [{name, source, place, summary, schedules, args}], "broken": [{where, error}]}
+
+    schedules: as fields of a ScheduledJob's spec; args: a JSON Schema.
+    """
     failed = list(broken)
     handlers = []
-    for handler in _handlers():
+    for handler in REGISTRY.handlers():
         try:
             handlers.append(_described(handler))
         except ConfigurationError as error:
@@ -27,25 +30,22 @@ def as_json(broken: list[Broken]) -> str:
 
 def as_table(broken: list[Broken]) -> str:
     """One line a handler, then one line for everything that could not be loaded."""
-    rows = [("NAME", "ARGS", "SOURCE", "SUMMARY")]
-    rows += [(one.name, str(one.signature), one.source, one.summary) for one in _handlers()]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    rows = [("NAME", "ARGS", "SCHEDULE", "SOURCE", "SUMMARY")]
+    rows += [
+        (one.name, str(one.signature), _schedules(one), one.source, one.summary)
+        for one in REGISTRY.handlers()
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = [
-        "   ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
+        "   ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])
         for row in rows
     ]
     lines += [f"not loaded: {one.where}: {one.error}" for one in broken]
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _handlers() -> list[Handler]:
-    found = []
-    for name in REGISTRY:
-        try:
-            found.append(REGISTRY.get(name))
-        except ConfigurationError:
-            continue  # two handlers claim the name: one of them is among the broken
-    return found
+def _schedules(handler: Handler) -> str:
+    return "; ".join(map(str, handler.schedules)) or "-"
 
 
 def _described(handler: Handler) -> dict[str, Any]:
@@ -54,5 +54,6 @@ def _described(handler: Handler) -> dict[str, Any]:
         "source": handler.source,
         "place": str(handler.place),
         "summary": handler.summary,
+        "schedules": [schedule.fields() for schedule in handler.schedules],
         "args": schema(handler),
     }

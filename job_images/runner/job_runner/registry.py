@@ -29,6 +29,23 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """When a handler is to run, in the words of a manifest: `every` or `cron` is given, the rest is empty."""
+
+    every: str = ""
+    cron: str = ""
+    time_zone: str = ""
+
+    def fields(self) -> dict[str, str]:
+        """The same as fields of a ScheduledJob's spec."""
+        fields = {"schedule": self.cron, "every": self.every, "timeZone": self.time_zone}
+        return {name: text for name, text in fields.items() if text}
+
+    def __str__(self) -> str:
+        return f"every {self.every}" if self.every else f"{self.cron} {self.time_zone}".rstrip()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Handler:
     """A registered function. interrupt=False: it is never interrupted and asks `context.cancelled` itself."""
 
@@ -37,6 +54,8 @@ class Handler:
     signature: Signature
     place: Place
     interrupt: bool = True
+    schedules: tuple[Schedule, ...] = ()
+    """As they are written above it, from top to bottom."""
     source: str = ""
     """How it was found: a folder, or the distribution whose entry point names it."""
 
@@ -85,8 +104,22 @@ class Registry:
         return iter(sorted(self._handlers))
 
     def found_in(self, function: HandlerFunction) -> Handler | None:
-        """The handler that this very function is registered as."""
-        return next((known for known in self._handlers.values() if known.function is function), None)
+        """The handler that this very function is registered as, the latest if it has several names."""
+        return next(
+            (known for known in reversed(self._handlers.values()) if known.function is function), None
+        )
+
+    def schedule(self, function: HandlerFunction, schedule: Schedule) -> bool:
+        """Put the schedule above those its handler has already. False: the function is no handler."""
+        known = self.found_in(function)
+        if known is None:
+            return False
+        self._handlers[known.name] = replace(known, schedules=(schedule, *known.schedules))
+        return True
+
+    def handlers(self) -> list[Handler]:
+        """Every handler, by name, but none whose name several functions claim."""
+        return [self._handlers[name] for name in self if name not in self._rivals]
 
     def mark(self, names: set[str], source: str) -> None:
         """Note for every handler that is not in `names` where it was just found."""

@@ -6,13 +6,13 @@ Each function returns the whole text of a ScheduleError. What the person typed i
 import difflib
 import re
 
-from scheduledjob_operator.cron.fields import DAY, LONGEST_MONTHS, MONTH, WEEKDAY, Field
+from scheduledjob_operator.cron.fields import LONGEST_MONTHS, MONTH, WEEKDAY, Field
 
 EXAMPLE = "0 3 * * *"
 FIVE_FIELDS = "minute, hour, day of the month, month and day of the week"
 
-_DURATION = re.compile(r"(\d{1,6})(h|m|s)", re.ASCII)
-_SECONDS = {"h": 3600, "m": 60, "s": 1}
+_DURATION = re.compile(r"(?=[0-9])(?:[0-9]{1,9}h)?(?:[0-9]{1,9}m)?(?:[0-9]{1,9}s)?")
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
 def quoted(text: str) -> str:
@@ -22,11 +22,11 @@ def quoted(text: str) -> str:
 
 
 def on_field_count(expression: str, *, count: int, instead: str) -> str:
-    """For a schedule of 1 to 4, or of 6 and more fields; `instead` is a schedule that may have been meant."""
-    if count > 5:
+    """For a schedule of 1 to 4, or of 7 and more fields; `instead` is a schedule that may have been meant."""
+    if count > 6:
         return (
-            f"{quoted(expression)} has {count} fields, and seconds or years are not supported here: "
-            f"write the 5 fields {FIVE_FIELDS}, such as {quoted(instead)}."
+            f"{quoted(expression)} has {count} fields, and years are not supported here: write the 5 fields "
+            f"{FIVE_FIELDS}, or 6 with the second first, such as {quoted(instead)}."
         )
     fields = "field" if count == 1 else "fields"
     return (
@@ -44,28 +44,22 @@ def on_macro(macro: str, *, known: tuple[str, ...]) -> str:
             "and run the job on demand."
         )
     if word == "@every":
-        return (
-            "@every is not supported, because its runs move with each restart of the cluster's controller: "
-            f"write {_cron_for_interval(rest.strip())}."
+        every = rest.strip() if _DURATION.fullmatch(rest.strip()) else "90s"
+        return f"An interval has a field of its own: write every: {every} in place of schedule."
+    if word == "@at":
+        at = (
+            macro.split()[1]
+            if _INSTANT.fullmatch(macro.partition(" ")[2].strip())
+            else "2026-12-24T08:00:00Z"
         )
+        return f"A single run has a field of its own: write at: {at} in place of schedule."
+    if word == "@never":
+        return "@never is not a schedule: write none at all, and the job runs on demand."
     if word in known:
         return f"{quoted(macro)} is not spelt as Kubernetes knows it: write {word}."
     near = difflib.get_close_matches(word, known, n=1)
     choice = near[0] if near else f"one of {', '.join(known)}, or five fields such as {quoted(EXAMPLE)}"
     return f"Kubernetes does not know {quoted(macro)}: write {choice}."
-
-
-def _cron_for_interval(duration: str) -> str:
-    seconds = 0
-    if _DURATION.sub("", duration) == "":
-        seconds = sum(int(number) * _SECONDS[unit] for number, unit in _DURATION.findall(duration))
-    minutes, rest = divmod(seconds, 60)
-    if minutes and not rest and 60 % minutes == 0:
-        return {1: '"* * * * *"', 60: '"0 * * * *"'}.get(minutes, f'"*/{minutes} * * * *"')
-    hours, rest = divmod(seconds, 3600)
-    if hours and not rest and 24 % hours == 0:
-        return '"0 0 * * *"' if hours == 24 else f'"0 */{hours} * * *"'
-    return 'five fields, for example "*/5 * * * *" for every 5 minutes'
 
 
 def on_zone_prefix(zone: str, *, rest: str) -> str:
@@ -91,7 +85,7 @@ def on_empty_item(text: str) -> str:
 def on_shape(item: str, *, field: Field) -> str:
     """For an item with two hyphens, two slashes, a missing end, or a star with an end."""
     return (
-        f"{quoted(item)} cannot be read as {_a(field)}: write a value, a range such as "
+        f"{quoted(item)} cannot be read as {a_field(field)}: write a value, a range such as "
         f"{field.low}-{field.low + 4}, or a step such as */2."
     )
 
@@ -104,8 +98,6 @@ def on_step(item: str) -> str:
 def on_value(value: str, *, field: Field) -> str:
     """For a value that is neither a number of the field nor one of its names."""
     upper = value.upper()
-    if field in {DAY, WEEKDAY} and (special := _on_other_dialects(upper, field=field)):
-        return special
     if field.names and upper.isalpha():
         near = [name for name in field.names if upper.startswith(name)] or difflib.get_close_matches(
             upper[:4], field.names, n=1
@@ -114,40 +106,17 @@ def on_value(value: str, *, field: Field) -> str:
             return f"{quoted(value)} is not a {field.noun}: write {near[0]}."
     if upper in MONTH.names or upper in WEEKDAY.names:
         right = MONTH if upper in MONTH.names else WEEKDAY
-        place = "fourth" if right is MONTH else "fifth"
+        place = "last field but one" if right is MONTH else "last field"
         return (
-            f"{quoted(value)} is not {_a(field)}: write {field.allowed}, and names of a {right.noun} in the "
-            f"{place} field."
+            f"{quoted(value)} is not {a_field(field)}: write {field.allowed}, and names of a {right.noun} in "
+            f"the {place}."
         )
-    return f"{quoted(value)} is not {_a(field)}: write {field.allowed}."
+    return f"{quoted(value)} is not {a_field(field)}: write {field.allowed}."
 
 
-def _a(field: Field) -> str:
+def a_field(field: Field) -> str:
+    """The field with its article, for example "an hour"."""
     return f"an {field.noun}" if field.noun.startswith("h") else f"a {field.noun}"
-
-
-def _on_other_dialects(value: str, *, field: Field) -> str:
-    """Sentences for `#`, `L` and `W` of Quartz and others; empty when the value is none of them."""
-    if value in {"L", "LW"}:
-        instead = "28, which every month has, or 1 for the day after" if field is DAY else "SAT"
-        return f"Kubernetes has no {quoted(value)} for the last day: write {instead}."
-    if value.endswith("W") and value[:-1].isdecimal():
-        return (
-            f"Kubernetes has no {quoted(value)} (the nearest working day): "
-            f"write {value[:-1]}, or MON-FRI as the day of the week."
-        )
-    day, hash_sign, _ = value.partition("#")
-    if hash_sign or value.endswith("L"):
-        day = day if hash_sign else day[:-1]
-        meaning = "n-th" if hash_sign else "last"
-        if day == "7":
-            day = "SUN"
-        if day in {*WEEKDAY.names, *"0123456"}:
-            return (
-                f"Kubernetes has no {quoted(value)} (the {meaning} such weekday of a month): "
-                f"write {day} and let the job end at once in the other weeks."
-            )
-    return ""
 
 
 def on_seven(item: str, *, field: Field, low: int, step: int) -> str:

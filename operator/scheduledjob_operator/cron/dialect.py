@@ -1,9 +1,11 @@
-"""Kubernetes' cron dialect: a text, read strictly, becomes five sets of numbers and one way to write them.
+"""The cron dialect: a text, read strictly, becomes sets of numbers and one way to write them.
 
-Kubernetes reads a CronJob's schedule with robfig/cron v3 (`cron.ParseStandard`), which is neither
-crontab(5) nor croniter: there is no 7 for Sunday, no `L`, `W` or `#`, no range that wraps around, and `?`
-is another `*`. All that is read here is read by Kubernetes, with the same meaning. The reverse does not
-hold: what robfig takes but nobody means is refused, with a sentence saying what to write instead:
+It is Kubernetes' dialect with three additions: a field for the second before the five, `H` (see `hashed`) and
+`L`, `#` and `W` (see `special`). Kubernetes reads a CronJob's schedule with robfig/cron v3
+(`cron.ParseStandard`), which is neither crontab(5) nor croniter: there is no 7 for Sunday, no range that
+wraps around, and `?` is another `*`. Canonical text without a second, `L`, `#` and `W` is read by Kubernetes
+with the same meaning. The reverse does not hold: what robfig takes but nobody means is refused, with a
+sentence saying what to write instead:
 
 - empty list items (`1,,2`; a lone `,` is taken by Kubernetes and never runs), `*-5`, `+5`;
 - dates that no year has (`0 0 30 2 *` is taken by Kubernetes and never runs);
@@ -14,17 +16,23 @@ Source: robfig/cron v3.0.1 `parser.go`; Kubernetes 1.35 `pkg/apis/batch/validati
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from scheduledjob_operator.cron import advice
+from scheduledjob_operator.cron import advice, advice_special
 from scheduledjob_operator.cron.fields import (
+    DAY,
     FIELDS,
     LONGEST_MONTHS,
+    SECOND,
     WEEKDAY,
     CronFields,
     Field,
     ScheduleError,
+    SpecialDay,
 )
+from scheduledjob_operator.cron.hashed import write_out
+from scheduledjob_operator.cron.special import read_special
+from scheduledjob_operator.cron.values import plain, read_step, read_value
 
 MAX_LENGTH = 400
 """Room for every field as a full list of its values."""
@@ -39,16 +47,18 @@ MACROS = {
     "@annually": "0 0 1 1 *",
 }
 
+_LEAP_YEAR = 2024
+
 _ZONE_PREFIX = re.compile(r"(?:CRON_)?TZ=(\S*)\s*(.*)", re.ASCII | re.IGNORECASE)
 
 
-def read_cron(expression: str) -> CronFields:
-    """Read a schedule of five fields or a macro; surrounding white space is dropped.
+def read_cron(expression: str, *, spread: str = "") -> CronFields:
+    """Read a schedule of five or six fields or a macro; surrounding white space is dropped.
 
     The canonical text keeps the order and the names that were typed, so that `kubectl get cronjob` shows
     what its author knows. It has names in capitals, one blank between fields, `*` for `?` and `*/1`, `5`
     for `5-5`, and `10-59/15` for `10/15`, which other programs take for the value 10 alone. Macros stay
-    macros.
+    macros. An `H` becomes the number that `spread` gives it, and a second that is only ever 0 is left out.
 
     Raises ScheduleError for everything else, whatever the text.
     """
@@ -69,44 +79,16 @@ def read_cron(expression: str) -> CronFields:
     if prefix := _ZONE_PREFIX.fullmatch(text):
         raise ScheduleError(advice.on_zone_prefix(prefix[1], rest=prefix[2]))
     if text in MACROS:
-        return _read_fields(MACROS[text], text=text)
+        return replace(_read_fields(MACROS[text], spread=""), text=text)
     if text.startswith("@"):
         raise ScheduleError(advice.on_macro(text, known=tuple(MACROS)))
-    return _read_fields(text)
-
-
-def _read_fields(expression: str, *, text: str | None = None) -> CronFields:
-    parts = expression.split()
-    if len(parts) != len(FIELDS):
+    fields = _read_fields(text, spread=spread)
+    if len(fields.text) > MAX_LENGTH:
         raise ScheduleError(
-            advice.on_field_count(expression, count=len(parts), instead=_five_fields_for(parts))
+            f"The schedule has {len(fields.text)} characters when it is written out: write at most "
+            f"{MAX_LENGTH}, with ranges and steps in place of lists."
         )
-    read = [_read_field(part, field=field) for part, field in zip(parts, FIELDS, strict=True)]
-    minutes, hours, days, months, weekdays = (item.values for item in read)
-    either_day = not (read[2].star or read[4].star)
-    if not either_day and min(days) > max(LONGEST_MONTHS[month] for month in months):
-        raise ScheduleError(advice.on_no_such_date(expression, days=days, months=months))
-    return CronFields(
-        text=text or " ".join(item.text for item in read),
-        minutes=minutes,
-        hours=hours,
-        days=days,
-        months=months,
-        weekdays=weekdays,
-        either_day=either_day,
-    )
-
-
-def _five_fields_for(parts: list[str]) -> str:
-    """A schedule of five fields that somebody who wrote fewer or more of them may have meant."""
-    word = "@" + parts[0].lower()
-    if len(parts) == 1 and word in MACROS:
-        return word
-    guess = [*parts[-5:], *["*"] * (5 - len(parts))] if len(parts) in {4, 6} else []
-    try:
-        return _read_fields(" ".join(guess)).text if guess else advice.EXAMPLE
-    except ScheduleError:
-        return advice.EXAMPLE
+    return fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +98,66 @@ class _Part:
     text: str
     values: frozenset[int]
     star: bool = False
+    special: tuple[SpecialDay, ...] = ()
 
 
-def _read_field(text: str, *, field: Field) -> _Part:
+def _read_fields(expression: str, *, spread: str) -> CronFields:
+    texts = expression.split()
+    if len(texts) not in {5, 6}:
+        raise ScheduleError(advice.on_field_count(expression, count=len(texts), instead=_fields_for(texts)))
+    places = FIELDS if len(texts) == 5 else (SECOND, *FIELDS)
+    read = [_read_field(text, field=field, spread=spread) for text, field in zip(texts, places, strict=True)]
+    second = read.pop(0) if len(read) == 6 else _Part("0", frozenset({0}))
+    day, month, weekday = read[2:]
+    _check_days(expression, day=day, month=month, weekday=weekday)
+    return CronFields(
+        text=" ".join(part.text for part in (read if second.values == {0} else [second, *read])),
+        seconds=second.values,
+        minutes=read[0].values,
+        hours=read[1].values,
+        days=day.values,
+        months=month.values,
+        weekdays=weekday.values,
+        either_day=not (day.star or weekday.star),
+        special_days=day.special + weekday.special,
+    )
+
+
+def _check_days(expression: str, *, day: _Part, month: _Part, weekday: _Part) -> None:
+    for part, other, field in ((day, weekday, WEEKDAY), (weekday, day, DAY)):
+        if part.special and part.star:
+            raise ScheduleError(advice_special.on_star_beside(part.text))
+        if part.special and not other.star:
+            raise ScheduleError(advice_special.on_both_days(part.text, field=field))
+    if not day.special and not weekday.special:
+        longest = max(LONGEST_MONTHS[number] for number in month.values)
+        if (day.star or weekday.star) and min(day.values) > longest:
+            raise ScheduleError(advice.on_no_such_date(expression, days=day.values, months=month.values))
+    elif not weekday.special and not _ever(day, months=month.values):
+        raise ScheduleError(advice_special.on_never(expression, months=month.values))
+
+
+def _ever(day: _Part, *, months: frozenset[int]) -> bool:
+    """Whether any of the months ever has such a day."""
+    if day.values and min(day.values) <= max(LONGEST_MONTHS[month] for month in months):
+        return True
+    return any(special.in_month(_LEAP_YEAR, month) is not None for special in day.special for month in months)
+
+
+def _fields_for(parts: list[str]) -> str:
+    """A schedule that somebody who wrote fewer than five fields or more than six may have meant."""
+    word = "@" + parts[0].lower()
+    if len(parts) == 1 and word in MACROS:
+        return word
+    guess = [*parts, "*"] if len(parts) == 4 else parts[:6] if len(parts) == 7 else []
+    try:
+        return _read_fields(" ".join(guess), spread="").text if guess else advice.EXAMPLE
+    except ScheduleError:
+        return advice.EXAMPLE
+
+
+def _read_field(text: str, *, field: Field, spread: str) -> _Part:
+    text = write_out(text, field=field, spread=spread)
     if "" in text.split(","):
         raise ScheduleError(advice.on_empty_item(text))
     items = [_read_item(item, field=field) for item in text.split(",")]
@@ -126,12 +165,15 @@ def _read_field(text: str, *, field: Field) -> _Part:
         text=",".join(item.text for item in items),
         values=frozenset().union(*(item.values for item in items)),
         star=any(item.star for item in items),
+        special=tuple(special for item in items for special in item.special),
     )
 
 
 def _read_item(item: str, *, field: Field) -> _Part:
+    if special := read_special(item, field=field):
+        return _Part(special[0], frozenset(), special=special[1:])
     span, slash, step_text = item.partition("/")
-    step = _read_step(step_text, item=item, field=field) if slash else 1
+    step = read_step(step_text, item=item, field=field) if slash else 1
     if span in {"*", "?"}:
         values = frozenset(range(field.low, field.high + 1, step))
         # A star with a step is no longer "any day" to robfig: then either of the two day fields suffices.
@@ -139,40 +181,14 @@ def _read_item(item: str, *, field: Field) -> _Part:
     first, hyphen, last = span.partition("-")
     if not first or (hyphen and (not last or first in {"*", "?"} or "-" in last)):
         raise ScheduleError(advice.on_shape(item, field=field))
-    low = _read_value(first, field=field)
-    high = _read_value(last, field=field) if hyphen else field.high if slash else low
+    low = read_value(first, field=field)
+    high = read_value(last, field=field) if hyphen else field.high if slash else low
     if field is WEEKDAY and 7 in {low, high}:
         raise ScheduleError(advice.on_seven(item, field=field, low=low, step=step))
     if low > high:
         raise ScheduleError(advice.on_reversed_range(item, field=field, low=low, high=high, step=step))
     values = frozenset(range(low, high + 1, step))
     if low == high:
-        return _Part(_plain(first), values)
-    bounds = f"{_plain(first)}-{_plain(last) if hyphen else field.last_beside(first)}"
+        return _Part(plain(first), values)
+    bounds = f"{plain(first)}-{plain(last) if hyphen else field.last_beside(first)}"
     return _Part(bounds if step == 1 else f"{bounds}/{step}", values)
-
-
-def _read_step(text: str, *, item: str, field: Field) -> int:
-    if "/" in text:
-        raise ScheduleError(advice.on_shape(item, field=field))
-    step = int(text) if _is_number(text) else 0
-    if not 0 < step < 2**63:  # Go's int
-        raise ScheduleError(advice.on_step(item))
-    return step
-
-
-def _read_value(text: str, *, field: Field) -> int:
-    if text.isascii() and text.upper() in field.names:  # upper() makes ASCII of some other letters
-        return field.low + field.names.index(text.upper())
-    value = int(text) if _is_number(text) else -1
-    if field.low <= value <= field.high or (field is WEEKDAY and value == 7):
-        return value
-    raise ScheduleError(advice.on_value(text, field=field))
-
-
-def _plain(value: str) -> str:
-    return str(int(value)) if _is_number(value) else value.upper()
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit()

@@ -20,14 +20,15 @@ from scheduledjob_operator.models.types import (
     Between,
     Duration,
     FreeObject,
+    Instant,
     Model,
     PodTemplate,
     Time,
     duration_field,
 )
 
-_SCHEDULE_CEL = (
-    r"^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|\\S+( +\\S+){4})$"  # five fields or a macro
+_SCHEDULE_CEL = (  # five or six fields or a macro
+    r"^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|\\S+( +\\S+){4,5})$"
 )
 _QUANTITY = {
     "x-kubernetes-int-or-string": True,
@@ -83,19 +84,37 @@ class ScheduledJobSpec(Model):
     enabled: bool = True
     """Whether the schedule fires. false suspends it and keeps everything else; switching it on again
     fires no slot of the past. Default true."""
-    schedule: str = Field(
+    schedule: str | None = Field(
+        default=None,
         min_length=1,
         max_length=120,
         json_schema_extra=_rule(
             f"self.matches('{_SCHEDULE_CEL}')",
             "schedule has five fields (minute hour day-of-month month day-of-week) such as '*/5 * * * *', "
-            "or is a macro such as @hourly, @daily or @weekly",
+            "six with the seconds first such as '*/10 * * * * *', or is a macro such as @hourly, @daily or "
+            "@weekly",
         ),
     )
     """When to run: five cron fields (minute, hour, day of month, month, day of week) or a macro such as
-    @daily, read as Kubernetes' CronJob does."""
+    @daily, read as Kubernetes' CronJob does. Six fields begin with the second. H is a value that is this
+    ScheduledJob's own and spreads the load, as in 'H * * * *'. L is the last day of the month, 15W the
+    weekday nearest to the 15th, 1#2 the second Monday. Give schedule, every or at, or none of them to run on
+    demand only."""
+    every: Annotated[Duration, Between("1s", "8784h", example="90s, 5m or 1h30m")] | None = None
+    """How often to run, such as 90s or 1h30m: counted in real time from startsAt, or else from the beginning
+    of 1970 in UTC, so that no restart shifts it."""
+    at: Instant | None = None
+    """When to run once, such as 2026-12-24T08:00:00Z."""
     time_zone: str = Field(default="Etc/UTC", min_length=1, max_length=64)
     """IANA time zone of the schedule, such as Europe/Berlin. Default Etc/UTC."""
+    environments: list[Annotated[str, Field(min_length=1, max_length=63)]] = Field(
+        default=[], max_length=20, json_schema_extra={"x-kubernetes-list-type": "set"}
+    )
+    """Where the schedule fires: the environments that the operator may be installed for, such as production.
+    Elsewhere it is suspended. Default: everywhere."""
+    punctual_firing: bool = True
+    """Whether the operator starts the runs of a schedule that Kubernetes fires too, at the exact second;
+    Kubernetes starts those that it has not. false leaves all to Kubernetes. Default true."""
     handler: str | None = Field(
         default=None,
         max_length=128,
@@ -145,8 +164,11 @@ class ScheduledJobSpec(Model):
     one that was evicted, drained or preempted is started again and uses up nothing."""
     concurrency_policy: ConcurrencyPolicy = ConcurrencyPolicy.FORBID
     """What happens when a run is due while another one is active: Forbid lets it wait for the end of that
-    one, for startingDeadline at most, and skips it then; Allow runs both; Replace ends the active one first.
-    Default Forbid."""
+    one, for startingDeadline at most, and skips it then, or when a later one is due; Allow runs both;
+    Replace ends the active one first; Queue keeps it, queueDepth of them at most, until the active one has
+    ended, however long that takes. Default Forbid."""
+    queue_depth: int | None = Field(default=None, ge=1, le=100)
+    """With Queue: how many runs wait at most; further slots are skipped. Default 1."""
     starting_deadline: Annotated[Duration, Between("10s", "720h", example="10m")] = duration_field("10m")
     """How late a run may still start when nothing was there to start it in time; after that the slot
     is missed. Default 10m."""
@@ -175,6 +197,14 @@ class ScheduledJobSpec(Model):
         return self
 
     @model_validator(mode="after")
+    def _one_schedule(self) -> "ScheduledJobSpec":
+        if sum(given is not None for given in (self.schedule, self.every, self.at)) > 1:
+            raise ValueError("give one of schedule, every and at, or none of them to run on demand only")
+        if self.queue_depth is not None and self.concurrency_policy is not ConcurrencyPolicy.QUEUE:
+            raise ValueError("queueDepth is for concurrencyPolicy Queue: remove it, or write Queue")
+        return self
+
+    @model_validator(mode="after")
     def _one_thing_to_run(self) -> "ScheduledJobSpec":
         if (self.handler is None) == (self.command is None):
             raise ValueError("give either handler or command, one of them and not both")
@@ -187,6 +217,14 @@ SPEC_RULES = [
     {
         "rule": "!has(self.startsAt) || !has(self.endsAt) || self.startsAt < self.endsAt",
         "message": "endsAt must be later than startsAt",
+    },
+    {
+        "rule": "[has(self.schedule), has(self.every), has(self.at)].filter(given, given).size() <= 1",
+        "message": "give one of schedule, every and at, or none of them to run on demand only",
+    },
+    {
+        "rule": "!has(self.queueDepth) || self.concurrencyPolicy == 'Queue'",
+        "message": "queueDepth is for concurrencyPolicy Queue: remove it, or write Queue",
     },
     {
         "rule": "has(self.handler) || has(self.command)",

@@ -36,8 +36,8 @@ class Unstarted(Model):
     result: Literal[Result.SKIPPED, Result.MISSED, Result.UNKNOWN]
     """Skipped, Missed, or Unknown when a Job may have come and gone while the operator was away."""
     reason: str = Field(max_length=128)
-    """OverlapForbidden, Disabled, Paused, Suspended, OutOfBounds; NothingStartedIt, StartingDeadline;
-    NotObserved."""
+    """OverlapForbidden, QueueFull, Disabled, Paused, Suspended, OutOfBounds, OtherEnvironment;
+    NothingStartedIt, StartingDeadline; NotObserved."""
     count: int = Field(ge=1)
     """How many slots."""
     first: Time
@@ -88,6 +88,7 @@ class Scheduler(StrEnum):
     """Who fires the schedule."""
 
     CRON_JOB = "CronJob"
+    OPERATOR = "Operator"
     NONE = "None"
 
 
@@ -102,20 +103,22 @@ class ScheduledJobStatus(Model):
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
     )
     """Ready: the spec was accepted and the CronJob is in sync; it does not turn red because a job failed.
-    Healthy: the runs succeed, and as expected. Paused: the schedule is held back. RequestRefused: what was
-    asked for by an annotation is not done."""
+    Healthy: the runs succeed, and as expected. Paused: the schedule is held back. Completed: the one slot of
+    at is over. OverlapGrows: runs start faster than they have to end. RequestRefused: what was asked for by
+    an annotation is not done."""
     cron_job_name: str | None = Field(default=None, max_length=52)
     """The CronJob that stands behind this ScheduledJob."""
     scheduler: Scheduler | None = None
-    """Who fires the schedule: CronJob, or None while it is disabled or refused."""
-    resolved_schedule: str | None = Field(default=None, max_length=120)
-    """The schedule as the CronJob has it."""
+    """Who fires the schedule: CronJob; Operator for what a CronJob cannot express; or None while it is
+    disabled or refused, has no slot left, or runs on demand only."""
+    resolved_schedule: str | None = Field(default=None, max_length=400)
+    """The schedule as it is in force: every and H as what they stand for."""
     next_run_times: list[Time] = Field(default=[], max_length=5, json_schema_extra=ATOMIC)
     """The next five run times, in UTC; empty while disabled or paused."""
     accounted_until: Time | None = None
     """Every slot up to this time has its verdict."""
     suspended: str | None = Field(default=None, max_length=64)
-    """Why the CronJob is suspended: Disabled, Paused, Suspended or OutOfBounds."""
+    """Why the schedule is suspended: Disabled, Paused, Suspended, OutOfBounds or OtherEnvironment."""
     scheduled_since: Time | None = None
     """Since when the schedule has been in force without a break."""
     active: list[ActiveRun] = Field(default=[], max_length=100, json_schema_extra=ATOMIC)

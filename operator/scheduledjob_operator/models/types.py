@@ -123,6 +123,28 @@ Time = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 
+Instant = Annotated[
+    datetime,
+    BeforeValidator(parse_time),
+    PlainSerializer(format_time),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "maxLength": 40,
+            "x-kubernetes-validations": [
+                {
+                    # Kubernetes' own date-time takes a time without a zone, too.
+                    "rule": "self.matches('^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
+                    "(\\\\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$')",
+                    "message": "must be a time with its zone: write for example 2026-12-24T08:00:00Z "
+                    "or 2026-12-24T09:00:00+01:00",
+                }
+            ],
+        }
+    ),
+]
+"""A time that somebody writes; it has to name its zone."""
+
 _OBJECT = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 _OBJECTS = {"type": "array", "maxItems": 100, "items": _OBJECT}
 

@@ -1,0 +1,79 @@
+"""What the author of a ScheduledJob wants: the typed spec and its schedule, or what is wrong. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from scheduledjob_operator.models import CatchUpPolicy, ScheduledJobSpec
+from scheduledjob_operator.models.types import format_duration, format_time
+from scheduledjob_operator.names import ReadyReason
+from scheduledjob_operator.schedule import Schedule, ScheduleError, every, never, once
+from scheduledjob_operator.status import Ready
+from scheduledjob_operator.store import ScheduledJobSeen
+from scheduledjob_operator.suspension import Suspension
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A spec that can be acted on."""
+
+    spec: ScheduledJobSpec
+    schedule: Schedule
+    suspension: Suspension | None = None
+    """What holds the schedule back."""
+    resumes_at: datetime | None = None
+    """Slots from here on may still start when the CronJob comes into force: its bounds held them back."""
+
+
+def parse(seen: ScheduledJobSeen, *, now: datetime) -> Wanted | Ready:
+    """The typed spec, or what is wrong with it."""
+    try:
+        spec = ScheduledJobSpec.model_validate(seen.spec)
+    except ValidationError as error:
+        return Ready(reason=ReadyReason.INVALID_SPEC, message=_sentence(error))
+    try:
+        schedule = schedule_of(spec, spread=str(seen.key))
+    except ScheduleError as error:
+        return Ready(reason=ReadyReason.INVALID_SCHEDULE, message=str(error))
+    if past := _past(spec, schedule=schedule, seen=seen, now=now):
+        return Ready(reason=ReadyReason.INVALID_SCHEDULE, message=past)
+    return Wanted(spec=spec, schedule=schedule)
+
+
+def schedule_of(spec: ScheduledJobSpec, *, spread: str) -> Schedule:
+    """When a spec fires. `spread` (namespace/name) is what H draws from. Raises ScheduleError."""
+    if spec.schedule is not None:
+        return Schedule.parse(spec.schedule, time_zone=spec.time_zone, spread=spread)
+    if spec.every is not None:
+        return every(spec.every, anchor=spec.starts_at)
+    return once(spec.at) if spec.at is not None else never()
+
+
+def _past(spec: ScheduledJobSpec, *, schedule: Schedule, seen: ScheduledJobSeen, now: datetime) -> str | None:
+    """What is wrong with a single slot that was past already when it was asked for.
+
+    When that was, only a first version tells: a later one counts from the moment it is first seen. What has
+    been in force once is never refused.
+    """
+    if spec.at is None or seen.status.get("resolvedSchedule") == schedule.canonical:
+        return None
+    asked = seen.created if seen.generation == 1 and seen.created else now
+    if spec.at >= asked:
+        return None
+    late = asked - spec.at
+    policy = spec.catch_up.policy
+    if seen.generation == 1 and policy is not CatchUpPolicy.NONE and late <= spec.catch_up.window:
+        return None
+    instead = "write a time to come"
+    if seen.generation == 1:
+        instead += f", or a catchUp with policy Latest and a window of more than {format_duration(late)}"
+    return f"at is {format_time(spec.at)}, which was past already at {format_time(asked)}: {instead}"
+
+
+def _sentence(error: ValidationError) -> str:
+    parts = []
+    for detail in error.errors(include_input=False, include_url=False):
+        where = ".".join(["spec", *(str(part) for part in detail["loc"])])
+        parts.append(f"{where}: {detail['msg'].removeprefix('Value error, ')}")
+    return "; ".join(parts)
