@@ -158,14 +158,14 @@ class World(Kubernetes):
         before, end = len(self.cluster.writes), after_noon(seconds)
         assert self.now <= end, "time does not go back"
         self.settle()
-        while soonest := min((due for due in self._moments() if due <= end), default=None):
+        while soonest := min((due for due in self._due_moments() if due <= end), default=None):
             self.now = max(soonest, self.now)
             self.settle()
         self.now = end
         self.settle()
         return self.cluster.writes[before:]
 
-    def _moments(self) -> list[datetime]:
+    def _due_moments(self) -> list[datetime]:
         """When something is due, by the clock of the test."""
         return [*self.due.values(), *filter(None, [self.clockwork.next_due])]
 
