@@ -211,8 +211,11 @@ class Controller:
         seen = self.store.scheduled_job(key)
         if self.leads or seen is None:
             return
-        runs = seen.status.get("recentRuns") or ()
-        self.store.settle(key, run_ids={name for run in runs for name in (run["id"], run["jobName"])})
+        known = set()
+        for run in seen.status.get("recentRuns") or ():
+            attempts = (attempt.get("jobName", "") for attempt in run.get("attempts") or ())
+            known |= {run["id"], run["jobName"], *attempts}
+        self.store.settle(key, run_ids=known)
 
     def _wake(self, key: Key) -> None:
         if key in self.store.scheduled_jobs:

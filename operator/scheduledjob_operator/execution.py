@@ -153,8 +153,8 @@ class Execution:
             if start.replaces:
                 done = await self._replace(start, jobs=jobs) or done
                 continue  # it starts when they have ended
-            if start.overtakes:
-                await self._actions.overtake(start.overtakes, cron_job=case.cron_job)
+            if slot := start.overtakes or self._unnoticed(case):
+                await self._actions.overtake(slot, cron_job=case.cron_job)
                 done = True
                 continue  # it starts when Kubernetes knows
             refused = await self._actions.start(start.run, body=case.desired(), cron_job=case.cron_job)
@@ -165,6 +165,20 @@ class Execution:
                 logger.warning("Job %s of %s was refused: %s", start.run.job_name, case.key, refused.reason)
                 self._refused.setdefault(case.key, {})[start.run.id] = refused
         return done
+
+    def _unnoticed(self, case: Case) -> datetime | None:
+        """The slot that we started and that Kubernetes' controller has not come to.
+
+        It would start it again if its Job were gone by then: one more Job that ends may make it so.
+        """
+        have = case.cron_job
+        slots = [
+            job.slot for job in self._store.jobs(case.key) if job.trigger is Trigger.SCHEDULE and job.slot
+        ]
+        newest = max(slots, default=None)
+        if have.fired_by_operator or newest is None:
+            return None
+        return newest if have.last_schedule_time is None or have.last_schedule_time < newest else None
 
     async def _make_way(self, case: Case, *, jobs: Sequence[JobSeen]) -> bool:
         """End the active runs for the slot that has come and that the operator starts."""

@@ -50,7 +50,8 @@ def request_job(name: str, request_id: str) -> str:
 
 def backfill_job(name: str, slot: datetime, request_id: str) -> str:
     """The Job of one slot of a backfill."""
-    return fit(f"{name}-{_minutes(slot)}", f"b{request_id[:6]}")
+    number = int(slot.timestamp()) if slot.second else _minutes(slot)
+    return fit(f"{name}-{number}", f"b{request_id[:6]}")
 
 
 def retry_job(run_id: str, request_id: str) -> str:

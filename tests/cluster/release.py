@@ -81,9 +81,9 @@ def install(cluster: Cluster, images: ImageNames, *, values: Mapping[str, str] |
         **image_values("image", images.operator),
         **image_values("runner.image", images.runner),
         CONTENT: images.key,
-        **(values or {}),
     }
     arguments = [f"--set-string={key}={value}" for key, value in chosen.items()]
+    arguments += [f"--set={key}={value}" for key, value in (values or {}).items()]
     where = (f"--namespace={NAMESPACE}", "--create-namespace")
     forget_interrupted(cluster)
     # what somebody applied by hand on this cluster, such as the definition, becomes the chart's

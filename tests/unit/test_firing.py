@@ -522,6 +522,25 @@ def test_under_allow_it_is_punctual_all_the_same() -> None:
     assert world.created() == [slot_job(NAME, after_noon(seconds)) for seconds in (300, 600)]
 
 
+def test_kubernetes_is_told_of_a_slot_before_another_run_may_make_its_job_go() -> None:
+    """With a history of one, the next run that ends takes its place, and the slot would be started again."""
+    world = punctual(history={"succeededJobs": 1}, concurrencyPolicy="Allow")
+    world.go_to(300)
+    name = slot_job(NAME, after_noon(300))
+    world.finish(name)
+    world.annotate(run="now")
+    world.settle()
+    (asked,) = [job for job in world.created() if job != name]
+    world.now += timedelta(seconds=1)
+    world.finish(asked)
+    world.settle()
+    native = CronJobController(world)
+    native.sync()
+    native.sync()
+    assert world.created() == [name, asked]
+    assert [job for job in world.job_names() if job == name] == [], "it has been collected"
+
+
 @pytest.mark.parametrize("fields", [{"punctualFiring": False}, {"enabled": False}])
 def test_it_leaves_alone_what_it_is_not_to_fire(fields: dict[str, Any]) -> None:
     world = punctual(**fields)
