@@ -35,10 +35,9 @@ class CronJobController:
         """Look at the CronJob once; the name of the Job that was started."""
         if not self._kubernetes.has_cron_job:
             return None
+        self._collect()  # first, so that a slot may be started anew whose Job has just gone
         self._update_active()
-        started = self._start()
-        self._collect()
-        return started
+        return self._start()
 
     def next_slot(self, after: datetime) -> datetime | None:
         """At which it looks at the CronJob though nothing happens."""
