@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from scheduledjob_operator import job_names
-from scheduledjob_operator.desired import fired_by_operator
 from scheduledjob_operator.evidence import boundaries
 from scheduledjob_operator.ledger import Sorted
 from scheduledjob_operator.models import (
@@ -26,7 +25,7 @@ from scheduledjob_operator.models.policies import History
 from scheduledjob_operator.names import ConditionType, SlotReason
 from scheduledjob_operator.observation import Observation
 from scheduledjob_operator.observed import JobSeen
-from scheduledjob_operator.schedule import Schedule, ScheduleError
+from scheduledjob_operator.schedule import Schedule, ScheduleError, fired_by_operator
 from scheduledjob_operator.slots import Accounts, Span, Timetable, account, with_verdicts, without_slot
 from scheduledjob_operator.suspension import Standing
 
@@ -170,7 +169,7 @@ def _timetable(*, previous: ScheduledJobStatus, stand: Standing, seen: Observati
             starting_deadline=seen.spec.starting_deadline,
             suspended=before,
             final=True,
-            by_operator=fired_by_operator(seen.spec, seen.schedule),
+            by_operator=fired_by_operator(seen.schedule, seen.concurrency_policy),
         )
     try:
         schedule = Schedule.read(have.schedule, time_zone=have.time_zone or "Etc/UTC")
@@ -186,10 +185,14 @@ def _timetable(*, previous: ScheduledJobStatus, stand: Standing, seen: Observati
         and (
             (seen.schedule.canonical, seen.schedule.time_zone) != (have.schedule, have.time_zone)
             or have.suspended is not (reason is not None)
-            or have.fired_by_operator is not (seen.spec and fired_by_operator(seen.spec, seen.schedule))
+            or have.fired_by_operator
+            is not (seen.spec and fired_by_operator(seen.schedule, seen.concurrency_policy))
         )
     )
     suspended = (SlotReason(previous.suspended) if previous.suspended else reason) if have.suspended else None
+    if have.fired_by_operator and suspended is None and seen.spec:
+        # Beyond its bounds nothing is fired, however late the CronJob is held.
+        schedule = schedule.within(starts_at=seen.spec.starts_at, ends_at=seen.spec.ends_at)
     return Timetable(
         schedule=schedule,
         concurrency_policy=ConcurrencyPolicy(have.concurrency_policy),
@@ -265,7 +268,7 @@ def _by_operator(seen: Observation) -> bool:
     """Whether the operator fires the slots that have passed; the CronJob that they went by says so."""
     if seen.cron_job is not None:
         return seen.cron_job.fired_by_operator
-    return bool(seen.spec and seen.schedule and fired_by_operator(seen.spec, seen.schedule))
+    return bool(seen.spec and seen.schedule and fired_by_operator(seen.schedule, seen.concurrency_policy))
 
 
 def _stale(catching_up: list[PendingRun], *, seen: Observation) -> list[PendingRun]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from scheduledjob_operator import names
 from scheduledjob_operator.models import ConcurrencyPolicy, ScheduledJobSpec
-from scheduledjob_operator.schedule import Schedule
+from scheduledjob_operator.schedule import Schedule, fired_by_operator
 from scheduledjob_operator.slots import shortest_gap
 
 Body = dict[str, Any]
@@ -96,16 +96,11 @@ def cron_job(
             "jobTemplate": _job_template(parent=parent, spec=spec, defaults=defaults),
         },
     }
-    if fired_by_operator(spec, schedule):
+    if fired_by_operator(schedule, spec.concurrency_policy):
         body = merge(body, _template_only(body["spec"], schedule=schedule))
     annotations = body["metadata"].get("annotations", {})
     body["metadata"]["annotations"] = {**annotations, names.ANNOTATION_SPEC_HASH: spec_hash(body)}
     return body
-
-
-def fired_by_operator(spec: ScheduledJobSpec, schedule: Schedule) -> bool:
-    """Whether the operator fires the schedule, because a CronJob cannot."""
-    return not schedule.native or spec.concurrency_policy is ConcurrencyPolicy.QUEUE
 
 
 def _template_only(spec: Body, *, schedule: Schedule) -> Body:

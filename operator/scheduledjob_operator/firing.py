@@ -74,9 +74,10 @@ class Scene:
         asked = seen.uid, seen.generation, seen.requests
         return hash((asked, have.uid, have.spec_hash, have.timetable, have.suspended, tuple(self.switches)))
 
-    @property
-    def schedule(self) -> Schedule:
-        return Schedule.read(self.cron_job.schedule, time_zone=self.cron_job.time_zone or "Etc/UTC")
+    def schedule(self, spec: ScheduledJobSpec | None) -> Schedule:
+        """The one in force, within the bounds of the spec."""
+        found = Schedule.read(self.cron_job.schedule, time_zone=self.cron_job.time_zone or "Etc/UTC")
+        return found.within(starts_at=spec.starts_at, ends_at=spec.ends_at) if spec else found
 
     @property
     def policy(self) -> ConcurrencyPolicy:
@@ -128,15 +129,15 @@ class Firing:
         slot = undecided if have.fired_by_operator and self._may_start_now(scene, slot=undecided) else None
         if slot is None:
             after = max(filter(None, [self._clock(), books.status.accounted_until, undecided]))
-            slot = next(iter(scene.schedule.next_after(after)), None)
-        self._arm(scene, slot=slot, spec=spec)
+            slot = next(iter(scene.schedule(spec).next_after(after)), None)
+        self._arm(scene, slot=slot)
 
     def _is_punctual(self, spec: ScheduledJobSpec | None) -> bool:
         return self._punctual and spec is not None and spec.punctual_firing
 
-    def _arm(self, scene: Scene, *, slot: datetime | None, spec: ScheduledJobSpec | None) -> None:
+    def _arm(self, scene: Scene, *, slot: datetime | None) -> None:
         key = scene.seen.key
-        if slot is None or (spec is not None and not _within_bounds(slot, spec=spec)):
+        if slot is None:
             self._clockwork.disarm(key)
         else:
             self._clockwork.arm(Shot(key, slot, scene.proof))
@@ -166,12 +167,12 @@ class Firing:
         if scene.proof != shot.proof:
             return True  # it was armed for something else
         now, by_operator = self._clock(), cron_job.fired_by_operator
+        wanted = parse(seen, now=now)
+        schedule = scene.schedule(wanted.spec if isinstance(wanted, Wanted) else None)
         slot = shot.slot
         if by_operator:  # of several that have passed only the latest is started, as Kubernetes does it
-            slot = scene.schedule.latest_at_or_before(now, not_before=slot - _SECOND) or slot
-        wanted = parse(seen, now=now)
-        spec = wanted.spec if isinstance(wanted, Wanted) else None
-        self._arm(scene, slot=next(iter(scene.schedule.next_after(slot)), None), spec=spec)
+            slot = schedule.latest_at_or_before(now, not_before=slot - _SECOND) or slot
+        self._arm(scene, slot=next(iter(schedule.next_after(slot)), None))
         if not by_operator and now - slot > LATE:
             return False
         name = job_names.slot_job(key.name, slot, by_operator=by_operator)
@@ -208,11 +209,6 @@ class Firing:
         elif by_operator:
             logger.warning("Job %s of %s was refused: %s", name, scene.seen.key, refused.reason)
             self._refused[scene.seen.key] = run, refused
-
-
-def _within_bounds(slot: datetime, *, spec: ScheduledJobSpec) -> bool:
-    begun = spec.starts_at is None or slot >= spec.starts_at
-    return begun and (spec.ends_at is None or slot <= spec.ends_at)
 
 
 def _waits(seen: ScheduledJobSeen) -> bool:

@@ -6,7 +6,7 @@ runs), `cron.wall` (by the clock on the wall, with what Kubernetes does not know
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice, takewhile
@@ -14,14 +14,15 @@ from itertools import islice, takewhile
 from scheduledjob_operator.cron.advice import quoted
 from scheduledjob_operator.cron.dialect import read_cron
 from scheduledjob_operator.cron.fields import CronFields, ScheduleError
-from scheduledjob_operator.cron.intervals import IntervalRuns, NoRuns, SingleRun, cron_for
-from scheduledjob_operator.cron.kind import FIRST, Kind, whole_second
+from scheduledjob_operator.cron.intervals import BoundedRuns, IntervalRuns, NoRuns, SingleRun, cron_for
+from scheduledjob_operator.cron.kind import FIRST, LAST, Kind, whole_second
 from scheduledjob_operator.cron.native import NativeRuns
 from scheduledjob_operator.cron.notes import notes_on
 from scheduledjob_operator.cron.wall import WallRuns
 from scheduledjob_operator.cron.zones import load_zone
+from scheduledjob_operator.models import ConcurrencyPolicy
 
-__all__ = ["Schedule", "ScheduleError", "clock_change_notes", "every", "never", "once"]
+__all__ = ["Schedule", "ScheduleError", "clock_change_notes", "every", "fired_by_operator", "never", "once"]
 
 _UTC = "Etc/UTC"
 _SECOND = timedelta(seconds=1)
@@ -74,6 +75,14 @@ class Schedule:
         """Read the canonical text of a schedule of any kind. Raises ScheduleError as `parse` does."""
         return _read(text, time_zone)
 
+    def within(self, *, starts_at: datetime | None, ends_at: datetime | None) -> "Schedule":
+        """The slots from `starts_at` to `ends_at` only, both included; the canonical text is the same."""
+        if starts_at is None and ends_at is None:
+            return self
+        first = FIRST if starts_at is None else _no_earlier_second(starts_at)
+        last = LAST if ends_at is None else whole_second(ends_at)
+        return replace(self, kind=BoundedRuns(self.kind, first=first, last=last))
+
     def next_after(self, instant: datetime, *, count: int = 1) -> tuple[datetime, ...]:
         """The next `count` slots strictly after an aware instant, oldest first; fewer when no more come."""
         return tuple(islice(self.kind.runs(after=whole_second(instant)), count))
@@ -90,6 +99,11 @@ class Schedule:
     def count_between(self, start: datetime, end: datetime) -> int:
         """How many slots are in (start, end]: as many as `slots_between` would list."""
         return self.kind.count(after=whole_second(start), until=whole_second(end))
+
+
+def fired_by_operator(schedule: Schedule, policy: ConcurrencyPolicy) -> bool:
+    """Whether the operator fires a schedule under a policy, because a CronJob cannot."""
+    return not schedule.native or policy is ConcurrencyPolicy.QUEUE
 
 
 def every(interval: timedelta, *, anchor: datetime | None) -> Schedule:
@@ -171,6 +185,10 @@ def _moment(at: datetime) -> datetime:
     if at.tzinfo is None:
         raise ValueError("an instant needs a time zone: pass an aware datetime")
     return at.astimezone(UTC).replace(microsecond=0)
+
+
+def _no_earlier_second(at: datetime) -> datetime:
+    return whole_second(at + timedelta(microseconds=999_999))
 
 
 def _text(at: datetime) -> str:

@@ -57,7 +57,7 @@ def concluded(
     """The whole status, and when it will be another one though nothing happens. `books`: with the runs."""
     cron_job, now = seen.cron_job, seen.now
     fires = cron_job is not None and not cron_job.suspended and not cron_job.deleting
-    upcoming = next_run_times(cron_job, now=now) if fires and cron_job else []
+    upcoming = next_run_times(cron_job, spec=seen.spec, now=now) if fires and cron_job else []
     status = books.model_copy(
         update={
             "observed_generation": seen.generation,
@@ -96,12 +96,14 @@ def concluded(
     return status.model_copy(update={"conditions": conditions}), look_again
 
 
-def next_run_times(cron_job: CronJobSeen, *, now: datetime) -> list[datetime]:
+def next_run_times(cron_job: CronJobSeen, *, spec: ScheduledJobSpec | None, now: datetime) -> list[datetime]:
     """The next five times the schedule will fire, in UTC."""
     try:
         schedule = Schedule.read(cron_job.schedule, time_zone=cron_job.time_zone or "Etc/UTC")
     except ScheduleError:  # a hand-edited one, which is about to be put back
         return []
+    if spec is not None:
+        schedule = schedule.within(starts_at=spec.starts_at, ends_at=spec.ends_at)
     return list(schedule.next_after(now, count=NEXT_RUN_TIMES))
 
 

@@ -8,7 +8,7 @@ from scheduledjob_operator import names
 from scheduledjob_operator.models import Condition, ScheduledJobSpec
 from scheduledjob_operator.models.types import format_time, parse_time
 from scheduledjob_operator.names import ConditionType, PausedReason, SlotReason
-from scheduledjob_operator.schedule import Schedule
+from scheduledjob_operator.schedule import Schedule, fired_by_operator, never
 
 REASON_LENGTH = 256
 """Longest reason of a master switch, in characters: it is repeated in every status below the switch."""
@@ -126,6 +126,8 @@ class _Bounds:
 
     @classmethod
     def of(cls, *, spec: ScheduledJobSpec, schedule: Schedule, now: datetime) -> "_Bounds":
+        if fired_by_operator(schedule, spec.concurrency_policy):  # it knows the bounds itself
+            schedule = never()
         opens = _opens(schedule, spec.starts_at) if spec.starts_at and now < spec.starts_at else None
         closes = _closes(schedule, spec.ends_at, deadline=spec.starting_deadline) if spec.ends_at else None
         return cls(opens=opens, closes=closes)

@@ -13,7 +13,7 @@ from scheduledjob_operator.names import EventReason, ReadyReason
 from scheduledjob_operator.observed import CronJobSeen
 from scheduledjob_operator.ownership import reclaimed
 from scheduledjob_operator.remarks import Remark
-from scheduledjob_operator.schedule import clock_change_notes
+from scheduledjob_operator.schedule import clock_change_notes, fired_by_operator
 from scheduledjob_operator.status import Ready
 from scheduledjob_operator.store import Key, ScheduledJobSeen, Store
 from scheduledjob_operator.wanted import Wanted
@@ -156,7 +156,7 @@ class CronJobSync:
         that is within startingDeadlineSeconds. Telling it that this slot is done is the only exact fence.
         """
         spec, schedule = wanted.spec, wanted.schedule
-        if wanted.suspension or desired.fired_by_operator(spec, schedule):
+        if wanted.suspension or fired_by_operator(schedule, spec.concurrency_policy):
             return
         same = have.schedule == schedule.canonical and have.time_zone == schedule.time_zone
         if same and not have.suspended and not have.fired_by_operator:

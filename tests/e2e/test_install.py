@@ -37,6 +37,39 @@ def test_upgrading_to_the_same_version_writes_no_cronjob(
 
 
 @pytest.fixture
+def doubled(cluster: Cluster, operator: Operator) -> Iterator[Operator]:
+    """The operator with a standby."""
+    yield release.install(cluster, operator.images, values={"replicaCount": "2"})
+    release.install(cluster, operator.images)
+
+
+def test_the_standby_takes_over_when_the_leader_is_deleted(
+    cluster: Cluster, doubled: Operator, namespace: str
+) -> None:
+    job = ScheduledJob(cluster, namespace, "goes-on")
+    job.apply(schedule=None, every="2s", concurrencyPolicy="Allow", timeout="1m")
+    job.wait_run()
+    where = f"--namespace={NAMESPACE}"
+
+    def holder() -> str:
+        return str(cluster.get("lease", RELEASE, where)["spec"]["holderIdentity"])
+
+    first = holder()
+    assert first in doubled.pods()
+    assert cluster.get("poddisruptionbudget", RELEASE, where)["spec"]["maxUnavailable"] == 1
+    cluster.kubectl("delete", "pod", first, where, "--wait=false")
+    second = wait_until(
+        lambda: (name := holder()) not in ("", first) and name, timeout=10, describe="another one leads"
+    )
+    assert second in doubled.pods()
+    before = job.status["counts"]["succeeded"]
+    wait_until(lambda: job.status["counts"]["succeeded"] >= before + 3, timeout=60)
+    assert job.status["counts"]["missed"] == 0
+    assert job.status["unstarted"] == []
+    job.kubectl("delete", "sj", job.name)
+
+
+@pytest.fixture
 def confined(cluster: Cluster, operator: Operator, namespace: str) -> Iterator[Operator]:
     """The operator with rights in the test's namespace only."""
     yield release.install(cluster, operator.images, values={"watchNamespaces[0]": namespace})

@@ -20,18 +20,27 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "args are for a handler",
     ),
     "an unknown field": ({"handlr": "hello"}, 'unknown field "spec.handlr"'),
-    "a second kind of schedule": ({"every": "5m"}, 'unknown field "spec.every"'),
+    "two kinds of schedule": ({"every": "5m"}, "give one of schedule, every and at, or none of them"),
+    "an interval of nothing": ({"schedule": None, "every": "0s"}, "must be a duration from 1s to 8784h"),
+    "an interval below a second": (
+        {"schedule": None, "every": "500ms"},
+        "write for example 90s, 5m or 1h30m",
+    ),
+    "a time without a zone": (
+        {"schedule": None, "at": "2026-12-24T08:00:00"},
+        "must be a time with its zone: write for example 2026-12-24T08:00:00Z",
+    ),
+    "a queue of another policy": ({"queueDepth": 2}, "queueDepth is for concurrencyPolicy Queue"),
     "a negative duration": ({"timeout": "-5m"}, "write for example 90s, 5m or 1h30m"),
     "a duration of zero": ({"gracePeriod": "0s"}, "must be a duration from 1s to 1h"),
     "a number as duration": ({"timeout": 5}, "spec.timeout"),
     "four fields": ({"schedule": "* * * *"}, "schedule has five fields"),
-    "six fields": ({"schedule": "0 * * * * *"}, "schedule has five fields"),
+    "seven fields": ({"schedule": "0 * * * * * *"}, "six with the seconds first"),
     "an unknown macro": ({"schedule": "@fortnightly"}, "@hourly, @daily or @weekly"),
-    "no schedule": ({"schedule": None}, "spec.schedule: Required value"),
     "too many retries": ({"retry": {"limit": 101}}, "less than or equal to 100"),
     "no history": ({"history": {"runs": 0}}, "greater than or equal to 1"),
     "an exit code that is none": ({"retry": {"neverOnExitCodes": [0]}}, "greater than or equal to 1"),
-    "a policy in small letters": ({"concurrencyPolicy": "forbid"}, '"Allow", "Forbid", "Replace"'),
+    "a policy in small letters": ({"concurrencyPolicy": "forbid"}, '"Allow", "Forbid", "Replace", "Queue"'),
     "a handler with a space": ({"handler": "a b"}, "handler is the name a function is registered under"),
 }
 
@@ -62,10 +71,12 @@ def test_get_reads_as_the_documentation_shows(cluster: Cluster, namespace: str) 
     job.wait_run(job.run_now())
     header, row = job.kubectl("get", "sj").splitlines()
     assert header.split("  ")[0] == "NAME"
-    columns = ["NAME", "SCHEDULE", "ENABLED", "ACTIVE", "LAST RESULT", "LAST RUN", "NEXT RUN", "AGE"]
+    columns = [
+        "NAME", "SCHEDULE", "ENABLED", "SUSPENDED", "ACTIVE", "LAST RESULT", "LAST RUN", "NEXT RUN", "AGE",
+    ]  # fmt: skip
     assert header.split() == " ".join(columns).split()
     assert row.split()[:1] == ["shown"]
-    assert "true      0        Succeeded" in row
+    assert "true                  0        Succeeded" in row
     assert "<invalid>" not in row
     wide = job.kubectl("get", "sj", "--output=wide").splitlines()[0].split()
     assert wide[-6:] == ["TIMEZONE", "HANDLER", "FAILURES", "DURATION", "READY", "MESSAGE"]

@@ -131,8 +131,21 @@ def test_nothing_is_started_after_ends_at(gap: int) -> None:
     world = world_with(every=f"{gap}s", endsAt=text(after_noon(60)), concurrencyPolicy="Allow")
     world.go_to(120)
     assert world.created()[-1] == job_of(60), "a slot at endsAt still runs"
-    assert {reason for _, reason, _ in world.unstarted()} <= {"OutOfBounds"}
+    assert (world.status["nextRunTimes"], world.status["scheduler"]) == ([], "None")
+    world.go_to(800)
     assert world.status["suspended"] == "OutOfBounds"
+    assert {reason for _, reason, _ in world.unstarted()} <= {"OutOfBounds"}
+
+
+def test_a_look_that_comes_late_neither_starts_nor_misses_what_is_out_of_bounds() -> None:
+    bounds: dict[str, Any] = {"startsAt": text(after_noon(100)), "endsAt": text(after_noon(104))}
+    world = world_with(every="1s", concurrencyPolicy="Allow", **bounds)
+    world.go_to(98)
+    for seconds in (100, 101, 102, 103, 104, 110):
+        world.now = after_noon(seconds + 0.9)  # nothing is looked at in between
+        world.settle()
+    assert world.created() == [job_of(seconds) for seconds in range(100, 105)]
+    assert {entry["reason"] for entry in world.status["unstarted"]} <= {"OutOfBounds"}
 
 
 # Overlap

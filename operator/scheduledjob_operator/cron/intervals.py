@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from scheduledjob_operator.cron.kind import FIRST, LAST, Kind
 
@@ -49,6 +50,29 @@ class SingleRun(Kind):
 
     def count(self, *, after: datetime, until: datetime) -> int:
         return int(after < self.at <= until)
+
+
+@dataclass(frozen=True)
+class BoundedRuns(Kind):
+    """The runs of another kind from an instant to another, both included."""
+
+    kind: Kind
+    first: datetime
+    last: datetime
+
+    def runs(self, *, after: datetime) -> Iterator[datetime]:
+        return takewhile(lambda run: run <= self.last, self.kind.runs(after=self._after(after)))
+
+    def latest(self, *, after: datetime, until: datetime) -> datetime | None:
+        after, until = self._after(after), min(until, self.last)
+        return self.kind.latest(after=after, until=until) if after < until else None
+
+    def count(self, *, after: datetime, until: datetime) -> int:
+        after, until = self._after(after), min(until, self.last)
+        return self.kind.count(after=after, until=until) if after < until else 0
+
+    def _after(self, after: datetime) -> datetime:
+        return max(after, self.first - _SECOND)
 
 
 class NoRuns(Kind):
