@@ -124,28 +124,42 @@ class Actions:
         message = f"a Job named {run.job_name} exists already and was not made for this ScheduledJob"
         return EndedAs(result=Result.FAILED, reason=RunReason.NAME_CONFLICT, message=message)
 
-    async def tell(self, jobs: Sequence[JobSeen], *, cron_job: CronJobSeen) -> None:
-        """Enter Jobs into the CronJob's list of active ones: its concurrency policy counts only these."""
+    async def tell(
+        self,
+        jobs: Sequence[JobSeen],
+        *,
+        slot: datetime | None,
+        known: Sequence[JobSeen],
+        cron_job: CronJobSeen,
+    ) -> None:
+        """Enter Jobs into the CronJob's list of active ones, and `slot` as the last one that was started.
+
+        `known` are all its Jobs: when the list names no others it need not be read before it is written.
+        """
+        by_name = {seen.name: seen for seen in known}
+        listed = None
+        version = cron_job.resource_version
+        if all(name in by_name for name in cron_job.active):
+            listed = [_reference(by_name[name]) for name in cron_job.active]
         for _ in range(TRIES):
-            body = await self._cluster.get("CronJob", namespace=cron_job.namespace, name=cron_job.name)
-            if body is None or body["metadata"]["uid"] != cron_job.uid:
-                return
-            listed = list((body.get("status") or {}).get("active") or ())
-            known = {entry.get("uid") for entry in listed}
-            entries = [_reference(seen) for seen in jobs if seen.uid not in known]
-            if not entries:
-                self._store.put_cron_job(body)
+            if listed is None:
+                body = await self._cluster.get("CronJob", namespace=cron_job.namespace, name=cron_job.name)
+                if body is None or body["metadata"]["uid"] != cron_job.uid:
+                    return
+                listed = list((body.get("status") or {}).get("active") or ())
+                version = body["metadata"]["resourceVersion"]
+                slot = _later(slot, CronJobSeen.from_body(body).last_schedule_time)
+            change = _news(jobs, listed=listed, slot=slot)
+            if not change:
                 return
             try:
                 answer = await self._cluster.patch_cron_job_status(
-                    namespace=cron_job.namespace,
-                    name=cron_job.name,
-                    body={"active": [*listed, *entries]},
-                    resource_version=body["metadata"]["resourceVersion"],
+                    namespace=cron_job.namespace, name=cron_job.name, body=change, resource_version=version
                 )
             except ApiError as error:
                 if error.status != 409:
                     raise
+                listed = None
                 continue
             self._store.put_cron_job(answer)
             return
@@ -170,6 +184,18 @@ class Actions:
         )
         self._store.put_cron_job(answer)
         return CronJobSeen.from_body(answer)
+
+
+def _later(slot: datetime | None, than: datetime | None) -> datetime | None:
+    return slot if slot is not None and (than is None or slot > than) else None
+
+
+def _news(jobs: Sequence[JobSeen], *, listed: Sequence[Body], slot: datetime | None) -> Body:
+    """What a CronJob's status does not say yet."""
+    known = {entry.get("uid") for entry in listed}
+    entries = [_reference(seen) for seen in jobs if seen.uid not in known]
+    change: Body = {"active": [*listed, *entries]} if entries else {}
+    return change | ({"lastScheduleTime": format_time(slot)} if slot else {})
 
 
 def _reference(seen: JobSeen) -> Body:

@@ -125,22 +125,31 @@ class Execution:
         return done, later
 
     async def _tell(self, case: Case, *, jobs: Sequence[JobSeen]) -> bool:
-        """Enter the Jobs that Kubernetes' controller did not make into its list of active ones, once each."""
+        """Tell Kubernetes' controller what it does not see by itself: active Jobs, and the slot we started.
+
+        An active Job that it did not make is not counted until it is in the CronJob's list: it is put there
+        once. A slot whose Job exists already it tries to start again and again, in vain, because it looks for
+        that Job in no namespace; and it would start it if the Job were gone by then.
+        """
+        have = case.cron_job
+        if have.fired_by_operator:
+            return False  # it is suspended, and starts nothing beside them
         told = self._told.get(case.key, frozenset()) & {job.uid for job in jobs}
-        if case.cron_job.fired_by_operator:
-            return False  # Kubernetes' controller starts nothing beside them
         strangers = [
             job
             for job in jobs
-            if (job.trigger is not Trigger.SCHEDULE or job.attempt > 1)
-            and job.name not in case.cron_job.active
+            if (job.made_by_operator or job.trigger is not Trigger.SCHEDULE or job.attempt > 1)
+            and job.name not in have.active
             and job.uid not in told
+            and case.spec.concurrency_policy is not ConcurrencyPolicy.ALLOW
         ]
-        if strangers and case.spec.concurrency_policy is not ConcurrencyPolicy.ALLOW:
-            await self._actions.tell(strangers, cron_job=case.cron_job)
+        known = self._store.jobs(case.key)
+        slot = _newest_slot(known)
+        if slot is not None and have.last_schedule_time is not None and slot <= have.last_schedule_time:
+            slot = None
+        if strangers or slot is not None:
+            await self._actions.tell(strangers, slot=slot, known=known, cron_job=have)
             told |= {job.uid for job in strangers}
-        else:
-            strangers = []
         if told:
             self._told[case.key] = told
         else:
@@ -153,7 +162,7 @@ class Execution:
             if start.replaces:
                 done = await self._replace(start, jobs=jobs) or done
                 continue  # it starts when they have ended
-            if slot := start.overtakes or self._unnoticed(case):
+            if slot := start.overtakes:
                 await self._actions.overtake(slot, cron_job=case.cron_job)
                 done = True
                 continue  # it starts when Kubernetes knows
@@ -165,20 +174,6 @@ class Execution:
                 logger.warning("Job %s of %s was refused: %s", start.run.job_name, case.key, refused.reason)
                 self._refused.setdefault(case.key, {})[start.run.id] = refused
         return done
-
-    def _unnoticed(self, case: Case) -> datetime | None:
-        """The slot that we started and that Kubernetes' controller has not come to.
-
-        It would start it again if its Job were gone by then: one more Job that ends may make it so.
-        """
-        have = case.cron_job
-        slots = [
-            job.slot for job in self._store.jobs(case.key) if job.trigger is Trigger.SCHEDULE and job.slot
-        ]
-        newest = max(slots, default=None)
-        if have.fired_by_operator or newest is None:
-            return None
-        return newest if have.last_schedule_time is None or have.last_schedule_time < newest else None
 
     async def _make_way(self, case: Case, *, jobs: Sequence[JobSeen]) -> bool:
         """End the active runs for the slot that has come and that the operator starts."""
@@ -207,6 +202,12 @@ class Execution:
         else:
             self._refused.pop(case.key, None)
         return bool(refused)
+
+
+def _newest_slot(jobs: Iterable[JobSeen]) -> datetime | None:
+    """The newest slot of the schedule that the operator has started."""
+    made = (job for job in jobs if job.made_by_operator and job.trigger is Trigger.SCHEDULE)
+    return max((job.slot for job in made if job.slot), default=None)
 
 
 def _plan(case: Case, *, jobs: Iterable[JobSeen], now: datetime) -> Plan:

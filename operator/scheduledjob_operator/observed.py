@@ -191,6 +191,8 @@ class JobSeen:
     owner: Owner | None
     slot: datetime | None
     trigger: Trigger
+    made_by_operator: bool
+    """Whether the operator made it: Kubernetes' CronJob controller does not know of it by itself."""
     run_id: str
     """Of the run that it is an attempt of: its own name unless it says otherwise."""
     attempt: int
@@ -225,6 +227,7 @@ class JobSeen:
             owner=Owner.of(metadata),
             slot=slot,
             trigger=_trigger(annotations, slot=slot),
+            made_by_operator=names.ANNOTATION_TRIGGER in annotations,
             run_id=_name(annotations, names.ANNOTATION_RUN_ID) or metadata["name"],
             attempt=_attempt(annotations),
             requested_by=_name(annotations, names.ANNOTATION_REQUESTED_BY),

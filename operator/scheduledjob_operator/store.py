@@ -82,6 +82,8 @@ class Store:
         self._cron_jobs: dict[Key, CronJobSeen] = {}
         self._jobs: dict[Key, dict[str, JobSeen]] = {}
         self._gone_jobs: dict[Key, dict[str, JobSeen]] = {}
+        self._settled_jobs: dict[Key, set[str]] = {}
+        """Uids of Jobs that exist and whose runs are in the ledger: when they go, nothing is lost."""
         self._pods: dict[Key, dict[str, PodSeen]] = {}
 
         self._switches: dict[str, Switch] = {}
@@ -133,6 +135,7 @@ class Store:
         if known is not None and known.uid == uid:
             del self.scheduled_jobs[key]
             self._gone_jobs.pop(key, None)
+            self._settled_jobs.pop(key, None)
             jobs = self._jobs.get(key, {})
             self._drop_pods(key, lambda pod: pod.job_name not in jobs)
             self._release(key)
@@ -180,10 +183,12 @@ class Store:
         if known is None or known.uid != uid:
             return None
         del self._jobs[key][name]
-        if key in self.scheduled_jobs and _belongs(known, key=key):
+        settled = self._settled_jobs.get(key, set())
+        if key in self.scheduled_jobs and _belongs(known, key=key) and uid not in settled:
             self._gone_jobs.setdefault(key, {})[name] = known
         else:
             self._drop_pods(key, lambda pod: pod.job_name == name)
+        settled.discard(uid)
         self._release(key)
         return key
 
@@ -208,6 +213,8 @@ class Store:
         gone = self._gone_jobs.get(key, {})
         for name in settled & gone.keys():
             del gone[name]
+        jobs = self._jobs.get(key, {})
+        self._settled_jobs[key] = {jobs[name].uid for name in settled & jobs.keys()}
         self._drop_pods(key, lambda pod: pod.job_name in settled)
         self._release(key)
 
@@ -218,7 +225,7 @@ class Store:
 
     def _release(self, key: Key) -> None:
         """Let go of the indexes in which nothing is left of the key."""
-        indexes: tuple[dict[Key, Any], ...] = (self._gone_jobs, self._pods, self._jobs)
+        indexes: tuple[dict[Key, Any], ...] = (self._gone_jobs, self._settled_jobs, self._pods, self._jobs)
         for index in indexes:
             if key in index and not index[key]:
                 del index[key]

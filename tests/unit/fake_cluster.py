@@ -106,9 +106,7 @@ class FakeCluster:
     async def patch_cron_job_status(
         self, *, namespace: str, name: str, body: Body, resource_version: str | None = None
     ) -> Body:
-        request = Request(
-            "fence" if "lastScheduleTime" in body else "tell", "CronJob", name, copy.deepcopy(body)
-        )
+        request = Request("tell" if "active" in body else "fence", "CronJob", name, copy.deepcopy(body))
         lost = await self._begin(request)
         live = self._existing("CronJob", namespace, name)
         if resource_version and live["metadata"]["resourceVersion"] != resource_version:

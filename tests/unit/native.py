@@ -60,16 +60,14 @@ class CronJobController:
             for other in self._kubernetes.told_active():
                 self._delete(other)
         job = self._kubernetes.cluster.objects.get(("Job", NAMESPACE, name))
-        made = job is None
-        if job is None:
-            self._made += 1
-            job = self._kubernetes.cluster.put("Job", self._job(name, slot=slot))
-        elif not any(owner["uid"] == body["metadata"]["uid"] for owner in job["metadata"]["ownerReferences"]):
-            return None
+        if job is not None:
+            return None  # it looks for that Job in no namespace, does not find it, and leaves it at that
+        self._made += 1
+        job = self._kubernetes.cluster.put("Job", self._job(name, slot=slot))
         entry = {"kind": "Job", "name": name, "namespace": NAMESPACE, "uid": job["metadata"]["uid"]}
         active = self._kubernetes.cron_job.get("status", {}).get("active", [])
         self._set_status(active=[*active, entry], lastScheduleTime=text(slot))
-        return name if made else None
+        return name
 
     def _sees_active(self) -> bool:
         """Whether its picture shows an active Job."""

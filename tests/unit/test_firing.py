@@ -219,6 +219,21 @@ def test_a_queue_is_as_deep_as_the_spec_says_and_keeps_the_order() -> None:
     assert world.unstarted() == [("Skipped", "QueueFull", 1)]
 
 
+def test_a_run_is_counted_once_though_its_job_outlives_its_entry() -> None:
+    """Of short intervals more Jobs are kept than the ledger lists runs."""
+    world = world_with(every="2s", concurrencyPolicy="Allow", history={"runs": 1, "succeededJobs": 1})
+    for second in range(32, 52, 2):
+        world.go_to(second)
+        world.finish(job_of(second))
+        world.settle()
+    for second in range(32, 50, 2):
+        world.cluster.delete("Job", NAMESPACE, job_of(second))
+        world.settle()
+        world.settle()
+    assert world.status["counts"]["succeeded"] == 10
+    assert world.runs() == [(job_of(50), "Succeeded")]
+
+
 def test_a_queued_run_survives_a_restart() -> None:
     world = world_with(concurrencyPolicy="Queue")
     world.go_to(185)
@@ -499,7 +514,7 @@ def test_a_slot_that_kubernetes_fires_too_is_started_under_its_name() -> None:
     name = slot_job(NAME, after_noon(300))
     assert world.created() == [name]
     native = CronJobController(world)
-    assert native.sync() is None, "it finds the Job"
+    assert native.sync() is None, "it is told"
     assert world.told_active() == [name]
     assert world.cron_job["status"]["lastScheduleTime"] == text(after_noon(300))
     world.go_to(310)
@@ -508,6 +523,32 @@ def test_a_slot_that_kubernetes_fires_too_is_started_under_its_name() -> None:
     (ended,) = world.status["recentRuns"]
     assert (ended["trigger"], ended["result"]) == ("Schedule", "Succeeded")
     assert world.unstarted() == []
+
+
+def test_a_punctual_slot_costs_its_job_a_word_to_kubernetes_and_one_status() -> None:
+    world = World(start_patience=timedelta(seconds=3))
+    world.punctual = True
+    world.restart()
+    world.create({"schedule": "*/5 * * * *", "handler": "sync"})
+    world.settle()
+    writes = world.go_to(301)
+    assert verbs(writes) == ["create", "tell"]
+    world.finish(slot_job(NAME, after_noon(300)))
+    assert verbs(world.settle()) == ["status"]
+
+
+def test_kubernetes_learns_of_a_slot_that_was_started_right_before_the_operator_died() -> None:
+    world = punctual()
+    world.cluster.rule = lambda request: UNREACHABLE if request.verb == "tell" else None
+    world.dies_of_errors = True
+    world.now = after_noon(300)
+    world.deliver()
+    world._fire()
+    world.cluster.rule = lambda _request: None
+    world.restart()
+    world.settle()
+    assert world.cron_job["status"]["lastScheduleTime"] == text(after_noon(300))
+    assert world.told_active() == [slot_job(NAME, after_noon(300))]
 
 
 def test_kubernetes_starts_what_the_operator_has_not() -> None:
