@@ -65,6 +65,11 @@ class Operator:
             state = self.cluster.kubectl("describe", "pods", f"--namespace={self.namespace}").stdout
             log = self.cluster.kubectl("logs", *where, "--tail=50", check=False).stdout
             raise AssertionError(f"the operator does not become available: {done.stderr}\n{state}\n{log}")
+        wait_until(lambda: len(self.pods()) == self._replicas(), timeout=60, describe="the old pod is gone")
+
+    def _replicas(self) -> int:
+        found = self.cluster.get("deployment", self.name, f"--namespace={self.namespace}")
+        return int(found["spec"]["replicas"])
 
 
 def forget_interrupted(cluster: Cluster) -> None:
