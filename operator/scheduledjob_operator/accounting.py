@@ -24,7 +24,7 @@ from scheduledjob_operator.models import (
 from scheduledjob_operator.models.policies import History
 from scheduledjob_operator.names import ConditionType, SlotReason
 from scheduledjob_operator.observation import Observation
-from scheduledjob_operator.observed import JobSeen
+from scheduledjob_operator.observed import CronJobSeen, JobSeen
 from scheduledjob_operator.schedule import Schedule, ScheduleError, fired_by_operator
 from scheduledjob_operator.slots import Accounts, Span, Timetable, account, with_verdicts, without_slot
 from scheduledjob_operator.suspension import Standing
@@ -113,6 +113,7 @@ def accounts_of(
         )
     moved = accounts.until > since and _would_claim(since, seen=seen)
     closed = changing and bool(accounts.verdicts or accounts.to_catch_up or accounts.to_queue or moved)
+    closed = closed or (seen.first_look and (changing or _hides_deletions(seen)))
     undecided = None
     if timetable.suspended is None:
         undecided = timetable.schedule.latest_at_or_before(seen.now, not_before=accounts.until)
@@ -124,6 +125,22 @@ def _before_single_slot(previous: ScheduledJobStatus, *, seen: Observation) -> d
     if seen.spec is None or seen.spec.at is None or previous.observed_generation >= 0:
         return None
     return seen.spec.at.replace(microsecond=0) - timedelta(seconds=1)
+
+
+def _hides_deletions(seen: Observation) -> bool:
+    """Whether the CronJob is about to become one that would not tell that Jobs have been deleted."""
+    have, spec = seen.cron_job, seen.spec
+    if have is None or spec is None or seen.schedule is None:
+        return False
+    kept = spec.history
+    raised = have.kept_succeeded < kept.succeeded_jobs or have.kept_failed < kept.failed_jobs
+    replaces = spec.concurrency_policy is ConcurrencyPolicy.REPLACE and seen.schedule.native
+    return raised or (_replaces_by_itself(have) and not replaces)
+
+
+def _replaces_by_itself(cron_job: CronJobSeen) -> bool:
+    """Whether each slot deletes the Job before it: one that the operator ends stays, as one that failed."""
+    return cron_job.concurrency_policy == ConcurrencyPolicy.REPLACE and not cron_job.fired_by_operator
 
 
 def _room(spec: ScheduledJobSpec, *, found: Sorted) -> int:
@@ -309,10 +326,8 @@ def oldest_kept(seen: Observation) -> list[JobSeen]:
         history = seen.spec.history if seen.spec else History()
         kept = history.succeeded_jobs, history.failed_jobs
         return boundaries(seen.jobs, kept=kept, replacing=False)
-    # Kubernetes deletes the Job that it replaces; the operator ends it, and it stays as one that failed.
-    replacing = cron_job.concurrency_policy == ConcurrencyPolicy.REPLACE and not cron_job.fired_by_operator
     kept = cron_job.kept_succeeded, cron_job.kept_failed
-    return boundaries(seen.jobs, kept=kept, replacing=replacing)
+    return boundaries(seen.jobs, kept=kept, replacing=_replaces_by_itself(cron_job))
 
 
 def _probe(

@@ -31,7 +31,7 @@ def parse(seen: ScheduledJobSeen, *, now: datetime) -> Wanted | Ready:
     try:
         spec = ScheduledJobSpec.model_validate(seen.spec)
     except ValidationError as error:
-        return Ready(reason=ReadyReason.INVALID_SPEC, message=_sentence(error))
+        return Ready(reason=ReadyReason.INVALID_SPEC, message=sentence_of(error))
     try:
         schedule = schedule_of(spec, spread=str(seen.key))
     except ScheduleError as error:
@@ -71,7 +71,8 @@ def _past(spec: ScheduledJobSpec, *, schedule: Schedule, seen: ScheduledJobSeen,
     return f"at is {format_time(spec.at)}, which was past already at {format_time(asked)}: {instead}"
 
 
-def _sentence(error: ValidationError) -> str:
+def sentence_of(error: ValidationError) -> str:
+    """What is wrong with a spec, field by field, without the values that were given."""
     parts = []
     for detail in error.errors(include_input=False, include_url=False):
         where = ".".join(["spec", *(str(part) for part in detail["loc"])])

@@ -1,0 +1,17 @@
+"""`kubectl scheduledjob`: what helps on the command line, one verb in each module.
+
+It reads and prints; it needs no cluster unless a verb says so.
+"""
+
+import click
+
+from scheduledjob_operator.cli.next import next_runs
+
+
+@click.group()
+@click.version_option(package_name="scheduledjob-operator")
+def main() -> None:
+    """Work with ScheduledJobs on the command line."""
+
+
+main.add_command(next_runs)
