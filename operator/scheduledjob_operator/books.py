@@ -22,7 +22,7 @@ from scheduledjob_operator.models import (
     Unstarted,
 )
 from scheduledjob_operator.names import RunReason
-from scheduledjob_operator.observation import Observation
+from scheduledjob_operator.observation import Observation, soonest
 from scheduledjob_operator.observed import EndedAs
 from scheduledjob_operator.overrides import LOST_OVERRIDES, overridden
 from scheduledjob_operator.requests import Answers, Overrides, answer
@@ -85,7 +85,7 @@ def keep(*, previous: ScheduledJobStatus, seen: Observation) -> Books:
         undecided=slots.undecided,
         closed=slots.closed,
         urgent=accounts.urgent or slots.closed or bool(caught_up or accounts.to_queue),
-        look_again=_soonest(
+        look_again=soonest(
             accounts.look_again, stand.look_again, seen.now + EVIDENCE_INTERVAL if found.awaited else None
         ),
     )
@@ -206,7 +206,3 @@ def _acted(books: Books, *, answers: Answers, seen: Observation) -> Books:
         overrides=answers.overrides,
         cancel=answers.cancel,
     )
-
-
-def _soonest(*moments: datetime | None) -> datetime | None:
-    return min(filter(None, moments), default=None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from scheduledjob_operator.ledger import JobsObserved
 from scheduledjob_operator.models import PendingRun, ScheduledJobSpec
@@ -32,3 +33,8 @@ class Observation(JobsObserved):
     """Runs of slots that could not be started for that reason, and stand in no status yet."""
     environment: str = ""
     """The one that the operator is installed for."""
+
+
+def soonest(*moments: datetime | None) -> datetime | None:
+    """The first of some moments, of those that there are."""
+    return min(filter(None, moments), default=None)

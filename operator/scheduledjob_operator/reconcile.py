@@ -4,7 +4,7 @@
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +17,6 @@ from scheduledjob_operator.cluster import ApiError, Cluster, event_body
 from scheduledjob_operator.desired import RunnerDefaults
 from scheduledjob_operator.execution import Case, Execution
 from scheduledjob_operator.firing import Firing, Scene
-from scheduledjob_operator.ledger import JobsObserved
 from scheduledjob_operator.metrics import count_runs, count_slots, forget, show_state
 from scheduledjob_operator.models import (
     ConcurrencyPolicy,
@@ -25,10 +24,11 @@ from scheduledjob_operator.models import (
     ScheduledJobStatus,
 )
 from scheduledjob_operator.names import SlotReason
-from scheduledjob_operator.observation import Observation
+from scheduledjob_operator.observation import Observation, soonest
 from scheduledjob_operator.observed import CronJobSeen
 from scheduledjob_operator.recording import Recorder, Written, read_status
 from scheduledjob_operator.remarks import Remark, remarks
+from scheduledjob_operator.settled import Evidence, Settled
 from scheduledjob_operator.status import (
     Ready,
     Situation,
@@ -46,14 +46,23 @@ A_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """A ScheduledJob that was found in order: an event that confirms a write of ours needs no second look."""
+class Look:
+    """What one look at a ScheduledJob has found."""
 
-    evidence: int
-    until: datetime | None
+    seen: ScheduledJobSeen
+    previous: ScheduledJobStatus
+    observed: Observation
+    books: Books
 
-    def holds(self, *, now: datetime, evidence: int) -> bool:
-        return self.evidence == evidence and (self.until is None or now < self.until)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What became of the record."""
+
+    names: set[str]
+    """The runs in the ledger, and their Jobs."""
+    look_again: datetime | None
+    """When something is worth a write that was not this time."""
 
 
 class Reconciler:
@@ -140,128 +149,136 @@ class Reconciler:
         forget(namespace=key.namespace, name=key.name)
 
     async def _reconcile(self, seen: ScheduledJobSeen) -> datetime | None:
-        key = seen.key
         wanted = parse(seen, now=self._clock())
         previous = read_status(seen.status)
         observed = self._observe(seen=seen, wanted=wanted, previous=previous)
-        books = keep(previous=previous, seen=observed)
-        if books.closed:
-            return await self._close(seen, previous=previous, observed=observed, books=books)
+        look = Look(
+            seen=seen, previous=previous, observed=observed, books=keep(previous=previous, seen=observed)
+        )
+        if look.books.closed:
+            return await self._close(look)
         try:
-            sync, wanted = await self._bring(seen=seen, wanted=wanted, books=books, previous=previous)
+            sync, wanted = await self._bring(look, wanted=wanted)
         except ScheduledJobGoneError:
             return None
         situation = Situation(
             generation=seen.generation,
             ready=sync.ready,
             cron_job=sync.cron_job,
-            standing=books.standing,
+            standing=look.books.standing,
             spec=observed.spec,
             now=observed.now,
         )
-        status, again = concluded(books.status, previous=previous, seen=situation)
+        status, again = concluded(look.books.status, previous=previous, seen=situation)
         cron_job = await self._execution.before_the_record(
-            key, books=books, status=status, cron_job=sync.cron_job
+            seen.key, books=look.books, status=status, cron_job=sync.cron_job
         )
         young = self._recorder.young(observed)
+        recorded = await self._record(look, status=status, young=young, sync=sync)
+        if recorded is None:
+            return None
+        sync = replace(sync, cron_job=cron_job)
+        acted, due = await self._act(look, status=status, wanted=wanted, cron_job=cron_job)
+        if acted or self._is_more_to_do(look, status=status, cron_job=cron_job):
+            return self._clock()
+        again = soonest(again, recorded.look_again, due, look.books.look_again)
+        return self._rest(look, sync=sync, without=recorded.names, until=again)
+
+    async def _close(self, look: Look) -> datetime | None:
+        """Write down what became of the slots so far, for the CronJob they went by is about to change."""
+        # It is still what it was: only the next look changes it.
+        status = look.books.status.model_copy(update={"suspended": look.previous.suspended})
+        await self._execution.before_the_record(
+            look.seen.key, books=look.books, status=status, cron_job=look.observed.cron_job
+        )
+        recorded = await self._record(look, status=status, young={}, sync=None)
+        return None if recorded is None else self._clock()
+
+    async def _record(
+        self, look: Look, *, status: ScheduledJobStatus, young: Mapping[str, datetime], sync: Sync | None
+    ) -> Recorded | None:
+        """Write the status if it is worth it, and say what is new; None when the ScheduledJob is gone.
+
+        `sync`: what was done about the CronJob; None when it is about to be.
+        """
+        seen, books = look.seen, look.books
         written = await self._recorder.write(
-            seen=seen, previous=previous, status=status, books=books, young=young
+            seen=seen, previous=look.previous, status=status, books=books, young=young
         )
         if written is Written.GONE:
             return None
-        recorded = self._settle(key, status=status, books=books, observed=observed)
+        names_ = self._settle(seen.key, status=status, books=books, observed=look.observed)
+        again = None
         if written is Written.NOT:  # the next look comes to the same verdicts, and tells them then
             books = replace(books, verdicts=())
-            again = _soonest(again, *young.values())
-        count_slots(namespace=key.namespace, name=key.name, verdicts=books.verdicts)
-        said = remarks(previous=previous, status=status, ready=sync.ready, books=books, also=sync.remark)
+            again = soonest(*young.values())
+        count_slots(namespace=seen.key.namespace, name=seen.key.name, verdicts=books.verdicts)
+        ready, also = (sync.ready, sync.remark) if sync else (None, None)
+        said = remarks(previous=look.previous, status=status, ready=ready, books=books, also=also)
         await self._post(seen=seen, remarks=said)
-        if sync.look_again:
-            again = _soonest(again, self._clock() + sync.look_again)
-        if cron_job is not None:
-            scene = Scene(seen=seen, cron_job=cron_job, switches=observed.switches)
-            self._firing.arm(scene, spec=observed.spec, books=books)
-        if isinstance(wanted, Wanted) and cron_job is not None:
-            case = Case(
-                key=key,
-                spec=wanted.spec,
-                desired=partial(self._cron_jobs.body, seen=seen, wanted=wanted),
-                cron_job=cron_job,
-                status=status,
-                books=books,
-            )
-            acted, look = await self._execution.after_the_record(case)
-            if acted:
-                return self._clock()
-            again = _soonest(again, look)
-        made = observed.cron_job is None and cron_job is not None
-        behind = status.accounted_until is not None and status.accounted_until < observed.now - A_SECOND
-        if books.cancel or (made and (seen.requests or behind)):
-            return self._clock()  # what was asked for has been done in part, or can be done now
-        sync = replace(sync, cron_job=cron_job)
-        return self._rest(
-            seen, sync=sync, observed=observed, without=recorded, until=_soonest(again, books.look_again)
-        )
+        if sync and sync.look_again:
+            again = soonest(again, self._clock() + sync.look_again)
+        return Recorded(names=names_, look_again=again)
 
-    async def _close(
+    async def _act(
         self,
-        seen: ScheduledJobSeen,
+        look: Look,
         *,
-        previous: ScheduledJobStatus,
-        observed: Observation,
-        books: Books,
-    ) -> datetime | None:
-        """Write down what became of the slots so far, for the CronJob they went by is about to change."""
-        key = seen.key
-        # It is still what it was: only the next look changes it.
-        status = books.status.model_copy(update={"suspended": previous.suspended})
-        await self._execution.before_the_record(key, books=books, status=status, cron_job=observed.cron_job)
-        written = await self._recorder.write(
-            seen=seen, previous=previous, status=status, books=books, young={}
+        status: ScheduledJobStatus,
+        wanted: Wanted | Ready,
+        cron_job: CronJobSeen | None,
+    ) -> tuple[bool, datetime | None]:
+        """Set the clock, and start and end what is due: (whether anything was done, when next)."""
+        if cron_job is None:
+            return False, None
+        scene = Scene(seen=look.seen, cron_job=cron_job, switches=look.observed.switches)
+        self._firing.arm(scene, spec=look.observed.spec, books=look.books)
+        if not isinstance(wanted, Wanted):
+            return False, None
+        case = Case(
+            key=look.seen.key,
+            spec=wanted.spec,
+            desired=partial(self._cron_jobs.body, seen=look.seen, wanted=wanted),
+            cron_job=cron_job,
+            status=status,
+            books=look.books,
         )
-        if written is Written.GONE:
-            return None
-        self._settle(key, status=status, books=books, observed=observed)
-        count_slots(namespace=key.namespace, name=key.name, verdicts=books.verdicts)
-        said = remarks(previous=previous, status=status, ready=None, books=books, also=None)
-        await self._post(seen=seen, remarks=said)
-        return self._clock()
+        return await self._execution.after_the_record(case)
 
-    def _rest(
-        self,
-        seen: ScheduledJobSeen,
-        *,
-        sync: Sync,
-        observed: Observation,
-        without: set[str],
-        until: datetime | None,
-    ) -> datetime | None:
+    @staticmethod
+    def _is_more_to_do(look: Look, *, status: ScheduledJobStatus, cron_job: CronJobSeen | None) -> bool:
+        """Whether what was asked for has been done in part, or can be done now that there is a CronJob."""
+        made = look.observed.cron_job is None and cron_job is not None
+        mark = status.accounted_until
+        behind = mark is not None and mark < look.observed.now - A_SECOND
+        return bool(look.books.cancel) or (made and (bool(look.seen.requests) or behind))
+
+    def _rest(self, look: Look, *, sync: Sync, without: set[str], until: datetime | None) -> datetime | None:
         """Nothing is left to be done until something happens, or it is `until`."""
-        key = seen.key
+        key, observed = look.seen.key, look.observed
         now_there = self._store.scheduled_job(key)
-        if now_there is None or _asked(now_there) != _asked(seen):
+        if now_there is None or _asked(now_there) != _asked(look.seen):
             # It moved on meanwhile, and what showed that may have been the answer to our own write.
             return self._clock()
-        evidence = _evidence(
-            now_there, cron_job=sync.cron_job, seen=observed, without=without, switches=observed.switches
+        evidence = Evidence(
+            scheduled_job=now_there,
+            cron_job=sync.cron_job,
+            jobs=observed.jobs,
+            gone_jobs=observed.gone_jobs,
+            pods=observed.pods,
+            switches=observed.switches,
         )
-        self._settled[key] = Settled(evidence=evidence, until=until)
+        self._settled[key] = Settled(evidence=evidence.number(without=without), until=until)
         return until
 
-    async def _bring(
-        self,
-        *,
-        seen: ScheduledJobSeen,
-        wanted: Wanted | Ready,
-        books: Books,
-        previous: ScheduledJobStatus,
-    ) -> tuple[Sync, Wanted | Ready]:
+    async def _bring(self, look: Look, *, wanted: Wanted | Ready) -> tuple[Sync, Wanted | Ready]:
+        seen = look.seen
         if isinstance(wanted, Ready):
             return Sync(ready=wanted, cron_job=self._cron_jobs.owned(seen)), wanted
-        bounded = previous.suspended == SlotReason.OUT_OF_BOUNDS
+        bounded = look.previous.suspended == SlotReason.OUT_OF_BOUNDS
         wanted = replace(
             wanted,
-            suspension=books.standing.suspension,
+            suspension=look.books.standing.suspension,
             resumes_at=wanted.spec.starts_at if bounded else None,
         )
         return await self._cron_jobs.bring(seen=seen, wanted=wanted), wanted
@@ -269,21 +286,14 @@ class Reconciler:
     def _evidence(self, seen: ScheduledJobSeen) -> int:
         """What the store has now of all that a reconciliation looks at, as one number."""
         key = seen.key
-        jobs = JobsObserved(
+        return Evidence(
+            scheduled_job=seen,
+            cron_job=self._cron_jobs.owned(seen),
             jobs=self._store.jobs(key),
             gone_jobs=self._store.gone_jobs(key),
             pods=self._store.pods(key),
-            concurrency_policy=ConcurrencyPolicy.FORBID,
-            retry=Retry(),
-            now=self._clock(),
-        )
-        return _evidence(
-            seen,
-            cron_job=self._cron_jobs.owned(seen),
-            seen=jobs,
-            without=set(),
             switches=self._switches(key),
-        )
+        ).number()
 
     def _switches(self, key: Key) -> list[Switch]:
         """The master switches that are on, or were."""
@@ -349,31 +359,3 @@ class Reconciler:
 def _asked(seen: ScheduledJobSeen) -> tuple[object, ...]:
     """What its author wants of it, less what the operator itself writes."""
     return seen.uid, seen.generation, seen.requests
-
-
-def _soonest(*moments: datetime | None) -> datetime | None:
-    return min(filter(None, moments), default=None)
-
-
-def _evidence(
-    scheduled_job: ScheduledJobSeen,
-    *,
-    cron_job: CronJobSeen | None,
-    seen: JobsObserved,
-    without: set[str],
-    switches: Sequence[Switch],
-) -> int:
-    """A hash of the versions of everything that was looked at, less the evidence of runs in `without`."""
-    own = replace(cron_job, resource_version="", last_schedule_time=None, active=()) if cron_job else None
-    children = (
-        *((job.uid, job.resource_version, "") for job in seen.jobs),
-        *((job.uid, job.resource_version, "gone") for job in seen.gone_jobs if job.name not in without),
-        *(
-            (pod.uid, pod.resource_version, str(pod.deleting))
-            for pod in seen.pods
-            if pod.job_name not in without
-        ),
-    )
-    return hash(
-        (scheduled_job.uid, scheduled_job.resource_version, own, tuple(switches), frozenset(children))
-    )
