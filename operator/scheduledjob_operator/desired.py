@@ -55,6 +55,14 @@ class Parent:
     uid: str
 
 
+def job_source(*, parent: Parent, spec: ScheduledJobSpec, defaults: RunnerDefaults) -> Body:
+    """As much of the CronJob as a Job is made from: its name and its template."""
+    return {
+        "metadata": {"name": parent.name, "namespace": parent.namespace},
+        "spec": {"jobTemplate": _job_template(parent=parent, spec=spec, defaults=defaults)},
+    }
+
+
 def cron_job(
     *,
     parent: Parent,

@@ -39,8 +39,8 @@ class Case:
 
     key: Key
     spec: ScheduledJobSpec
-    desired: Callable[[], Body]
-    """Makes the desired CronJob: it is rarely needed, and costs more than all the rest."""
+    source: Callable[[], Body]
+    """Makes what Jobs are made from: it is rarely needed, and costs more than all the rest."""
     cron_job: CronJobSeen
     status: ScheduledJobStatus
     """As it was written."""
@@ -120,7 +120,7 @@ class Execution:
         pods = self._store.pods(case.key)
         cases = waiting(jobs=jobs, pods=pods, pending_timeout=case.spec.pending_timeout)
         over = [entry for entry in cases if entry.until <= now]
-        done = any([await self._actions.give_up(entry, body=case.desired()) for entry in over])
+        done = any([await self._actions.give_up(entry, body=case.source()) for entry in over])
         later = min((entry.until for entry in cases if entry.until > now), default=None)
         return done, later
 
@@ -166,7 +166,7 @@ class Execution:
                 await self._actions.overtake(slot, cron_job=case.cron_job)
                 done = True
                 continue  # it starts when Kubernetes knows
-            refused = await self._actions.start(start.run, body=case.desired(), cron_job=case.cron_job)
+            refused = await self._actions.start(start.run, body=case.source(), cron_job=case.cron_job)
             if refused is None:
                 self._refused.get(case.key, {}).pop(start.run.id, None)
                 done = True

@@ -183,7 +183,7 @@ class Firing:
         if step is not Move.START:
             return step is Move.ASK
         if isinstance(wanted, Wanted):
-            body = self._cron_jobs.body(seen=seen, wanted=wanted)
+            body = self._cron_jobs.source(seen=seen, spec=wanted.spec)
         else:
             body = await self._actions.template(cron_job)
         await self._start(scene, slot=slot, name=name, body=body)

@@ -1,6 +1,5 @@
 """The Job of a run that the operator starts, made from the CronJob's template. Pure."""
 
-import copy
 import json
 from typing import Any
 
@@ -18,16 +17,14 @@ def job(*, run: PendingRun, cron_job: Body, uid: str, overrides: Overrides | Non
     `cron_job` is the desired one, `uid` that of the one that exists. What the run is, its Pod learns from
     annotations through the downward API.
     """
-    metadata = cron_job["metadata"]
-    template = copy.deepcopy(cron_job["spec"]["jobTemplate"])
+    metadata, template = cron_job["metadata"], cron_job["spec"]["jobTemplate"]
     annotations = _annotations(run)
     pod = template["spec"]["template"]
-    pod["metadata"] = {
-        **pod.get("metadata", {}),
-        "annotations": {**pod.get("metadata", {}).get("annotations", {}), **annotations},
+    told = pod.get("metadata", {})
+    own_pod = {
+        "metadata": {**told, "annotations": {**told.get("annotations", {}), **annotations}},
+        "spec": pod["spec"] if overrides is None else _overridden(pod["spec"], overrides),
     }
-    if overrides is not None:
-        _override(pod["spec"], overrides)
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -47,7 +44,7 @@ def job(*, run: PendingRun, cron_job: Body, uid: str, overrides: Overrides | Non
                 }
             ],
         },
-        "spec": template["spec"],
+        "spec": {**template["spec"], "template": own_pod},
     }
 
 
@@ -65,13 +62,20 @@ def _annotations(run: PendingRun) -> dict[str, str]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _override(pod: Body, overrides: Overrides) -> None:
-    """Put arguments and variables of this run in the place of the ScheduledJob's own."""
-    container = next(entry for entry in pod["containers"] if entry["name"] == names.CONTAINER)
+def _overridden(pod: Body, overrides: Overrides) -> Body:
+    """The Pod's spec with arguments and variables of this run in the place of the ScheduledJob's own."""
     values = dict(overrides.env or {})
     if overrides.args is not None:
         values[names.ENV_ARGS] = json.dumps(overrides.args, ensure_ascii=False, sort_keys=True)
     # The kubelet expands $(NAME) in values, and makes one $ of every two.
     given = {name: {"name": name, "value": value.replace("$", "$$")} for name, value in values.items()}
+    containers = [
+        container if container["name"] != names.CONTAINER else _with_env(container, given=given)
+        for container in pod["containers"]
+    ]
+    return {**pod, "containers": containers}
+
+
+def _with_env(container: Body, *, given: dict[str, Body]) -> Body:
     kept = [entry for entry in container.get("env", []) if entry["name"] not in given]
-    container["env"] = [*kept, *given.values()]
+    return {**container, "env": [*kept, *given.values()]}

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
 from scheduledjob_operator.models import Condition, Result, Run, ScheduledJobStatus, Unstarted
 from scheduledjob_operator.names import ConditionType, SlotReason
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a third of the page, and when a series began is of no use to anybody
 
 PREFIX = "scheduledjob_operator"
 

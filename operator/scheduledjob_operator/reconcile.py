@@ -238,7 +238,7 @@ class Reconciler:
         case = Case(
             key=look.seen.key,
             spec=wanted.spec,
-            desired=partial(self._cron_jobs.body, seen=look.seen, wanted=wanted),
+            source=partial(self._cron_jobs.source, seen=look.seen, spec=wanted.spec),
             cron_job=cron_job,
             status=status,
             books=look.books,
@@ -280,6 +280,7 @@ class Reconciler:
             wanted,
             suspension=look.books.standing.suspension,
             resumes_at=wanted.spec.starts_at if bounded else None,
+            accounted=look.books.status.accounted_until,
         )
         return await self._cron_jobs.bring(seen=seen, wanted=wanted), wanted
 

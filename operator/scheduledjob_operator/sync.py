@@ -8,6 +8,7 @@ from typing import Any
 
 from scheduledjob_operator import desired, names
 from scheduledjob_operator.cluster import ApiError, Body, Cluster
+from scheduledjob_operator.models import ScheduledJobSpec
 from scheduledjob_operator.models.types import format_time
 from scheduledjob_operator.names import EventReason, ReadyReason
 from scheduledjob_operator.observed import CronJobSeen
@@ -65,10 +66,14 @@ class CronJobSync:
         known = self._store.cron_job(seen.key)
         return known if known and known.owner and known.owner.uid == seen.uid else None
 
+    def source(self, *, seen: ScheduledJobSeen, spec: ScheduledJobSpec) -> Body:
+        """As much of the CronJob in its desired state as a Job is made from."""
+        return desired.job_source(parent=_parent(seen), spec=spec, defaults=self._defaults)
+
     def body(self, *, seen: ScheduledJobSeen, wanted: Wanted) -> Body:
         """The CronJob in its desired state."""
         return desired.cron_job(
-            parent=desired.Parent(namespace=seen.key.namespace, name=seen.key.name, uid=seen.uid),
+            parent=_parent(seen),
             spec=wanted.spec,
             schedule=wanted.schedule,
             defaults=self._defaults,
@@ -164,6 +169,8 @@ class CronJobSync:
         now = self._clock()
         if have.suspended and wanted.resumes_at and wanted.resumes_at <= now:
             now = wanted.resumes_at - timedelta(seconds=1)
+        elif wanted.accounted is not None:
+            now = max(now, wanted.accounted)
         earliest = max(filter(None, [have.last_schedule_time, have.created, now - spec.starting_deadline]))
         slot = schedule.latest_at_or_before(now, not_before=earliest)
         if slot is not None:
@@ -256,6 +263,10 @@ def _in_sync(have: CronJobSeen, *, body: Body, uid: str) -> bool:
         and have.timetable == body["metadata"]["annotations"].get(names.ANNOTATION_TIMETABLE, "")
         and not have.foreign_managers
     )
+
+
+def _parent(seen: ScheduledJobSeen) -> desired.Parent:
+    return desired.Parent(namespace=seen.key.namespace, name=seen.key.name, uid=seen.uid)
 
 
 def _key(cron_job: CronJobSeen) -> Key:

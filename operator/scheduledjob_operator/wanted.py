@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from pydantic import ValidationError
 
@@ -12,6 +13,9 @@ from scheduledjob_operator.schedule import Schedule, ScheduleError, every, never
 from scheduledjob_operator.status import Ready
 from scheduledjob_operator.store import ScheduledJobSeen
 from scheduledjob_operator.suspension import Suspension
+
+MOST_SPECS = 512
+"""How many specs are kept as they were read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,12 +28,14 @@ class Wanted:
     """What holds the schedule back."""
     resumes_at: datetime | None = None
     """Slots from here on may still start when the CronJob comes into force: its bounds held them back."""
+    accounted: datetime | None = None
+    """Every slot up to here has its verdict; the clocks may have been put back since."""
 
 
 def parse(seen: ScheduledJobSeen, *, now: datetime) -> Wanted | Ready:
     """The typed spec, or what is wrong with it."""
     try:
-        spec = ScheduledJobSpec.model_validate(seen.spec)
+        spec = _read(seen.spec_json)
     except ValidationError as error:
         return Ready(reason=ReadyReason.INVALID_SPEC, message=sentence_of(error))
     try:
@@ -39,6 +45,12 @@ def parse(seen: ScheduledJobSeen, *, now: datetime) -> Wanted | Ready:
     if past := _past(spec, schedule=schedule, seen=seen, now=now):
         return Ready(reason=ReadyReason.INVALID_SCHEDULE, message=past)
     return Wanted(spec=spec, schedule=schedule)
+
+
+@lru_cache(maxsize=MOST_SPECS)
+def _read(spec_json: str) -> ScheduledJobSpec:
+    """A spec is looked at several times in a row. Raises ValidationError."""
+    return ScheduledJobSpec.model_validate_json(spec_json)
 
 
 def schedule_of(spec: ScheduledJobSpec, *, spread: str) -> Schedule:

@@ -14,7 +14,7 @@ from scheduledjob_operator.work_queue import WorkQueue
 
 logger = logging.getLogger(__name__)
 
-LONGEST_WAIT = 1.0
+LONGEST_WAIT = 0.5
 """Seconds for which the slots that are due keep a look at a ScheduledJob waiting."""
 
 

@@ -12,24 +12,29 @@ import signal
 import sys
 from pathlib import Path
 
-from tests.bench import builds
+from tests.bench import builds, firing, punctual
 from tests.bench.figures import Figures, machine
 from tests.bench.life import live
 from tests.bench.throughput import Contest, compare, scaling
 from tests.cluster.binaries import CONTROL_PLANE, build
 from tests.cluster.paths import CHECKOUT
 
-SCENARIOS = ("throughput", "floors", "restart", "memory", "latency")
+LIFE = ("floors", "restart", "memory", "latency")
+SCENARIOS = ("throughput", *LIFE, "firing", "punctual")
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     add = parser.add_argument
-    add("--sizes", default="1000,10000", help="numbers of ScheduledJobs (default: %(default)s)")
+    add(
+        "--sizes",
+        default="1000,10000",
+        help="numbers of ScheduledJobs, but for firing and punctual (%(default)s)",
+    )
     add("--only", action="append", choices=SCENARIOS, help="measure only this; may be repeated")
     add("--pairs", type=int, default=3, help="turns of the operator and its peer (default: %(default)s)")
     add("--json", type=Path, default=CHECKOUT / ".bench.json", help="file for the figures (%(default)s)")
-    add("--short", action="store_true", help="only 1,000 ScheduledJobs, one turn, 20 s of runs")
+    add("--short", action="store_true", help="fewer ScheduledJobs, one turn, less time")
     add("--source", type=Path, default=CHECKOUT / "operator", help="folder of the package to measure")
     chosen = parser.parse_args()
     if chosen.short:
@@ -44,16 +49,19 @@ async def run(chosen: argparse.Namespace, figures: Figures) -> None:
     contest = Contest(python=builds.python(), source=chosen.source.resolve(), peer=builds.peer())
     sizes = [int(size) for size in chosen.sizes.split(",")]
     only = set(chosen.only or SCENARIOS)
-    for size in sizes:
+    for size in sizes if only.intersection(LIFE) else ():
         print(f"{size:,} ScheduledJobs:", flush=True)
-        if only - {"throughput"}:
-            await live(contest, figures, size=size, only=only, latency_seconds=20 if chosen.short else 60)
+        await live(contest, figures, size=size, only=only, latency_seconds=20 if chosen.short else 60)
     if "throughput" in only:
         rates = {}
         for size in sizes:
             rates[size] = await compare(contest, figures, size=size, pairs=chosen.pairs, running=False)
             await compare(contest, figures, size=size, pairs=chosen.pairs, running=True)
         scaling(figures, rates=rates)
+    if "firing" in only:
+        await firing.measure(contest, figures, short=chosen.short)
+    if "punctual" in only:
+        await punctual.measure(contest, figures, short=chosen.short)
 
 
 def main() -> int:

@@ -68,6 +68,16 @@ class Figures:
         goal = _number(most) if exactly else f"at most {_number(most)}"
         self.add(Figure(size=size, what=what, value=value, goal=goal, met=met, floor=True))
 
+    def time(
+        self, *, size: int, what: str, seconds: float, most: float | None = None, note: str = ""
+    ) -> None:
+        """A length of time, which on a slow machine may miss its goal."""
+        goal = "" if most is None else f"at most {_number(most)} s"
+        met = None if most is None else seconds <= most
+        self.add(
+            Figure(size=size, what=what, value=round(seconds, 3), unit="s", goal=goal, met=met, note=note)
+        )
+
     def median(self, *, size: int, what: str, samples: Sequence[float], unit: str, note: str = "") -> float:
         """The median of repeated measurements, shown with its spread."""
         value = statistics.median(samples)

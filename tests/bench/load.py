@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -63,13 +64,26 @@ def manifest(place: Place, *, number: int, now: datetime, limit: str = "10m") ->
 async def create(api: Api, count: int) -> None:
     """Create so many ScheduledJobs, as fast as the API server takes them."""
     now = datetime.now(UTC)
+    await create_all(
+        api, (manifest(place, number=number, now=now) for number, place in enumerate(places(count)))
+    )
 
-    async def one(item: tuple[int, Place]) -> None:
-        number, place = item
-        path = f"{GROUP}/namespaces/{place.namespace}/scheduledjobs"
-        await api.send("POST", path, manifest(place, number=number, now=now))
 
-    await api.each(enumerate(places(count)), one)
+async def create_all(api: Api, bodies: Iterable[Body]) -> None:
+    """Create these ScheduledJobs, as fast as the API server takes them."""
+
+    async def one(body: Body) -> None:
+        await api.send("POST", f"{GROUP}/namespaces/{body['metadata']['namespace']}/scheduledjobs", body)
+
+    await api.each(bodies, one)
+
+
+def timed(place: Place, *, number: int, **when: str) -> Body:
+    """A ScheduledJob such as people write, due when `when` says; its runs may overlap."""
+    body = manifest(place, number=number, now=datetime.now(UTC))
+    del body["spec"]["schedule"]
+    body["spec"] |= {**when, "concurrencyPolicy": "Allow"}
+    return body
 
 
 async def apply(api: Api, count: int, *, limit: str) -> None:

@@ -8,6 +8,7 @@ import os
 import re
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,11 +64,11 @@ class Program:
                 self.check()
                 await asyncio.sleep(0.05)
 
-    async def metric(self, name: str) -> float:
-        """A sample of /metrics without labels; 0 when there is none yet."""
+    async def metrics(self, *names: str) -> tuple[float, ...]:
+        """Samples of /metrics without labels; 0 where there is none yet."""
         page = await asyncio.to_thread(self._page, "/metrics")
-        found = re.search(rf"^{name} (\S+)$", page or "", re.MULTILINE)
-        return float(found[1]) if found else 0.0
+        found = (re.search(rf"^{name} (\S+)$", page or "", re.MULTILINE) for name in names)
+        return tuple(float(match[1]) if match else 0.0 for match in found)
 
     def _page(self, path: str) -> str | None:
         try:
@@ -78,14 +79,19 @@ class Program:
             return None
 
 
-def start_operator(rig: Rig, *, python: Path, source: Path) -> Program:
-    """Start the operator as it is started in its image. `source`: the folder with its package."""
+def start_operator(
+    rig: Rig, *, python: Path, source: Path, settings: Mapping[str, str] | None = None
+) -> Program:
+    """Start the operator as it is started in its image. `source`: the folder with its package.
+
+    `settings`: further ones, without the prefix that they have in common.
+    """
     port = free_port()
-    settings = {"HTTP_PORT": str(port), "CONNECTIONS": str(WORKERS), "LOG_LEVEL": "INFO"}
+    basic = {"HTTP_PORT": str(port), "CONNECTIONS": str(WORKERS), "LOG_LEVEL": "INFO"}
     env = {
         "KUBECONFIG": str(rig.kubeconfig(OPERATOR)),
         "PYTHONPATH": str(source),
-        **{f"SCHEDULEDJOB_OPERATOR_{name}": value for name, value in settings.items()},
+        **{f"SCHEDULEDJOB_OPERATOR_{name}": value for name, value in {**basic, **(settings or {})}.items()},
     }
     argv = [str(python), "-m", "scheduledjob_operator"]
     return _started(rig, OPERATOR, argv, name="operator", env=env, port=port)

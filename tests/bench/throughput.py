@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -31,9 +32,10 @@ class Contest:
     source: Path
     peer: Path
 
-    async def start(self, name: str, rig: Rig) -> Program:
+    async def start(self, name: str, rig: Rig, *, settings: Mapping[str, str] | None = None) -> Program:
+        """`settings`: the operator's own."""
         if name == "operator":
-            return start_operator(rig, python=self.python, source=self.source)
+            return start_operator(rig, python=self.python, source=self.source, settings=settings)
         return start_peer(rig, executable=self.peer, template=builds.template())
 
 

@@ -32,25 +32,33 @@ async def until_all_written(program: Program, count: int, *, seconds: float = 18
 
 async def until_quiet(program: Program, *, seconds: float = 1800.0) -> None:
     """Return when the program has done nothing for a while and has nothing queued."""
-    last: tuple[int, float] | None = None
+    asked, looked = -1, -1.0
     since = time.monotonic()
     async with asyncio.timeout(seconds):
         while True:
-            program.check()
-            seen = (len(program.tail.read()), await program.metric(RECONCILED))
-            if seen != last or await program.metric(QUEUED):
-                last, since = seen, time.monotonic()
-            elif time.monotonic() - since >= QUIET_SECONDS:
-                return
             await asyncio.sleep(0.2)
+            program.check()
+            if (now := len(program.tail.read())) != asked:
+                asked, since = now, time.monotonic()
+            elif time.monotonic() - since >= QUIET_SECONDS:
+                # Only now: the page has lines for every ScheduledJob, and making it keeps the program busy.
+                reconciled, queued = await program.metrics(RECONCILED, QUEUED)
+                if reconciled == looked and not queued:
+                    return
+                looked, since = reconciled, time.monotonic()
 
 
 async def until_reconciled(program: Program, count: int, *, seconds: float = 900.0) -> None:
     """Return when a program that has just started has reconciled so often and has nothing queued."""
     async with asyncio.timeout(seconds):
-        while await program.metric(RECONCILED) < count or await program.metric(QUEUED):
+        while True:
             program.check()
-            await asyncio.sleep(0.1)
+            began = time.monotonic()
+            reconciled, queued = await program.metrics(RECONCILED, QUEUED)
+            if reconciled >= count and not queued:
+                return
+            # The page has lines for every ScheduledJob: asked for all the time, it would be what is measured.
+            await asyncio.sleep(max(0.1, 5 * (time.monotonic() - began)))
 
 
 async def until_gone(api: Api, path: str, *, seconds: float = 1800.0) -> None:
@@ -66,6 +74,12 @@ async def until(condition: Callable[[], bool], *, seconds: float) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110  # what is waited for happens in another process
             await asyncio.sleep(0.1)
+
+
+async def until_moment(moment: float) -> None:
+    """Return when the clock on the wall shows so many seconds since the epoch."""
+    while (left := moment - time.time()) > 0:  # noqa: ASYNC110  # somebody may set the clock meanwhile
+        await asyncio.sleep(left)
 
 
 async def not_ready(api: Api) -> list[str]:

@@ -1,5 +1,6 @@
 """What the changes in a cluster tell, taken in one by one, and what must never be among them."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,8 @@ from tests.unit.native import has_ended
 OF_SLOTS = ("Schedule", "CatchUp")
 RACE = timedelta(seconds=3)
 """Two that start within this time, one of them long after its slot, could not know of each other."""
+EXCLUSIVE = {("Forbid", False), *((policy, True) for policy in ("Forbid", "Queue", "Replace"))}
+"""Policies under which no two are active together, and whether the operator fires by them."""
 COUNTED = {
     "Succeeded": "succeeded",
     "Failed": "failed",
@@ -66,7 +69,7 @@ class Chronicle:
     def __init__(self, kubernetes: Kubernetes) -> None:
         self._kubernetes = kubernetes
         self._place = 0
-        self._policy, self._policy_since = "", 0
+        self._policy, self._policy_since = ("", False), 0
         self._told: set[str] = set()
         self._unfinished: dict[str, Made] = {}
         self._attempts: dict[tuple[datetime | None, int], str] = {}
@@ -80,6 +83,8 @@ class Chronicle:
         self.mark: datetime | None = None
         self.deaths: set[datetime] = set()
         """When the operator was ended, to the second: what it had just made it could not tell of."""
+        self.rivalries: list[tuple[datetime, datetime]] = []
+        """From when to when two operators acted, who did not see what the other one started."""
         self.timetables: list[tuple[datetime, Schedule]] = []
         """The schedules, and since when each has been the one to go by."""
 
@@ -99,8 +104,11 @@ class Chronicle:
 
     def _cron_job(self, body: Body) -> None:
         self._told = {entry["name"] for entry in body.get("status", {}).get("active", [])}
-        if self._policy != body["spec"]["concurrencyPolicy"]:
-            self._policy, self._policy_since = body["spec"]["concurrencyPolicy"], self._place
+        timetable = body["metadata"].get("annotations", {}).get(names.ANNOTATION_TIMETABLE)
+        given = json.loads(timetable) if timetable else body["spec"]
+        policy = given["concurrencyPolicy"], timetable is not None
+        if self._policy != policy:
+            self._policy, self._policy_since = policy, self._place
 
     def _job(self, change: Change) -> None:
         if change.before is None and change.after is not None:
@@ -114,7 +122,7 @@ class Chronicle:
             key = made.slot, made.attempt
             assert key not in self._attempts, f"{made.name} and {self._attempts[key]} are one attempt"
             self._attempts[key] = made.name
-        if self._policy == "Forbid":
+        if self._policy in EXCLUSIVE:
             for other in self._unfinished.values():
                 assert self._may_overlap(other, made), f"{made} was made while {other} was active"
         self.made[made.name] = self._unfinished[made.name] = made
@@ -122,6 +130,10 @@ class Chronicle:
     def _may_overlap(self, older: Made, newer: Made) -> bool:
         if older.place < self._policy_since:
             return True
+        if any(since <= newer.created <= until + RACE for since, until in self.rivalries):
+            return True
+        if self._policy[1]:
+            return False
         if (older.late or newer.late) and abs(newer.created - older.created) <= RACE:
             return True
         untold = newer.native and not older.native and older.name not in self._told
@@ -175,7 +187,7 @@ class Chronicle:
         given_up = counts["skipped"] + counts["missed"] + counts["unknown"] - len(self._ended("Unknown"))
         without = sorted(slots - with_run)
         assert given_up == len(without), (
-            f"{given_up} verdicts on {len(without)} slots: {[f'{slot:%H:%M}' for slot in without]}, "
+            f"{given_up} verdicts on {len(without)} slots: {[f'{slot:%H:%M:%S}' for slot in without]}, "
             f"{status.get('unstarted')}"
         )
         strange = {slot for slot in with_run if self.first < slot <= self.mark} - slots

@@ -1,5 +1,6 @@
 """A cluster in memory in which time passes: Kubernetes, the Jobs and an operator that may be away."""
 
+import asyncio
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -8,20 +9,54 @@ from scheduledjob_operator.models.types import parse_time
 from scheduledjob_operator.store import Key
 from tests.unit.bodies import Body
 from tests.unit.fake_cluster import Request
+from tests.unit.kubernetes import KEY
 from tests.unit.native import CronJobController, end_job, has_ended
 from tests.unit.world import World
 
 MOST_EVENTS = 20_000
+LONGEST_REIGN = timedelta(seconds=20)
+"""So long after it was deposed an operator may still act."""
+MOST_DEEDS = 5
+"""Of an operator that was deposed, at one moment."""
 
 
 class OperatorDied(Exception):  # noqa: N818  # it is no error
     """In the middle of its work."""
 
 
+class Deposed:
+    """The operator of a world as it was, which sees nothing new any more but what its own writes answer."""
+
+    def __init__(self, world: World) -> None:
+        self._reconciler, self._clockwork = world.reconciler, world.clockwork
+        self._world = world
+        self._due: datetime | None = world.due.get(KEY)
+
+    def due_moments(self) -> list[datetime]:
+        """When it does something by itself."""
+        return list(filter(None, [self._due, self._clockwork.next_due]))
+
+    def act(self) -> None:
+        """Do what is due now, and what comes of it."""
+        for _ in range(MOST_DEEDS):
+            shot = self._clockwork.take(hold=lambda _: True)
+            if shot is None and (self._due is None or self._due > self._world.now):
+                return
+            with suppress(ApiError):
+                if shot is None or asyncio.run(self._reconciler.fire(shot)):
+                    self._due = None
+                    self._due = asyncio.run(self._reconciler.reconcile(KEY))
+
+
 class Hours(World):
     """A cluster in which time passes from one thing that happens to the next."""
 
     def __init__(self) -> None:
+        self.deaths: set[datetime] = set()
+        """When an operator was ended, to the second."""
+        self.deposed: Deposed | None = None
+        self.rivalries: list[tuple[datetime, datetime]] = []
+        """From when to when there was another operator."""
         super().__init__()
         self.native = CronJobController(self)
         self.lag = timedelta()
@@ -33,13 +68,40 @@ class Hours(World):
         self.is_up = self.native_is_up = True
         self.is_to_die = False
         """Whether the next error ends the operator."""
-        self.deaths: set[datetime] = set()
         self.job_seconds: float | None = None
         """How long a Job takes; None: until somebody ends it."""
         self.exit_code = 0
         self._shown_from: list[datetime] = []
         """When the watches show which change."""
         self.cluster.rule = self._meanwhile
+
+    def restart(self) -> None:
+        """A new operator in the place of the one that may still have been there."""
+        self.deaths.add(self.now.replace(microsecond=0))
+        super().restart()
+
+    def end_operator(self) -> None:
+        """It is ended between two deeds."""
+        self.is_up = False
+        self.deaths.add(self.now.replace(microsecond=0))
+
+    def start_native(self) -> None:
+        """Kubernetes' controller is there, or there again."""
+        if not self.native_is_up:
+            self.native.look_afresh()
+        self.native_is_up = True
+
+    def depose(self) -> None:
+        """Another operator takes over, and the one before goes on, for it does not know yet."""
+        self.deposed = Deposed(self)
+        self.rivalries.append((self.now, self.now + LONGEST_REIGN))
+        self.restart()
+
+    def end_deposed(self) -> None:
+        """The operator that was deposed knows it by now."""
+        if self.deposed:
+            self.deposed = None
+            self.rivalries[-1] = self.rivalries[-1][0], self.now
 
     def _meanwhile(self, _request: Request) -> None:
         if self.native_is_up and self.is_crowded:
@@ -77,13 +139,25 @@ class Hours(World):
         try:
             super()._reconcile(key)
         except ApiError as error:
-            if not self.is_to_die:
-                self.show_everything()  # it tries again a while later
-                raise
-            self.is_up = self.is_to_die = False
-            self.cluster.outcomes.clear()
-            self.deaths.add(self.now.replace(microsecond=0))
-            raise OperatorDied from error
+            self._die_of(error)
+            raise
+
+    def _fire(self) -> bool:
+        before = len(self.errors)
+        fired = super()._fire()
+        if len(self.errors) > before:
+            self._die_of(self.errors[-1])
+        return fired
+
+    def _die_of(self, error: ApiError) -> None:
+        """Die, if that is what the error is for."""
+        if not self.is_to_die:
+            self.show_everything()  # it tries again a while later
+            return
+        self.is_to_die = False
+        self.cluster.outcomes.clear()
+        self.end_operator()
+        raise OperatorDied from error
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass, with all that happens by itself."""
@@ -103,10 +177,22 @@ class Hours(World):
         while before < len(self.cluster.changes):
             before = len(self.cluster.changes)
             self._end_jobs()
-            if self.native_is_up:
+            if self.native_is_up and not self._native_is_late():
                 self.native.sync()
             if self.is_up:
                 self.settle()
+            self._let_deposed_act()
+
+    def _native_is_late(self) -> bool:
+        """Whether a slot has come that Kubernetes' controller has not turned to yet."""
+        slot = self.native.next_slot(self.now - self.lag)
+        return slot is not None and slot + self.lag > self.now >= slot
+
+    def _let_deposed_act(self) -> None:
+        if self.deposed and self.now > self.rivalries[-1][1]:
+            self.end_deposed()
+        if self.deposed:
+            self.deposed.act()
 
     def _end_jobs(self) -> None:
         for job in self.unfinished():
@@ -126,7 +212,9 @@ class Hours(World):
             found.append(slot + self.lag)
         if self.is_up:
             self._stamp()
-            found += [*self.due.values(), *self._shown_from[self._seen :]]
+            found += [*self._due_moments(), *self._shown_from[self._seen :]]
+        if self.deposed:
+            found += self.deposed.due_moments()
         return found
 
     def unfinished(self) -> list[Body]:

@@ -7,7 +7,7 @@ Jobs, which it may see `staleness` late; what it does comes late when its caller
 
 import copy
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,6 +30,10 @@ class CronJobController:
         self._seen_since: dict[str, datetime] = {}
         self.staleness = timedelta()
         """How old its picture of the active Jobs is when it comes to its concurrency policy."""
+
+    def look_afresh(self) -> None:
+        """It was away, and lists everything anew."""
+        self._seen_since = {entry["uid"]: datetime.min.replace(tzinfo=UTC) for entry in self._listed()}
 
     def sync(self) -> str | None:
         """Look at the CronJob once; the name of the Job that was started."""
@@ -112,13 +116,20 @@ class CronJobController:
 
     def _update_active(self) -> None:
         """Take the Jobs that have ended or are gone off the list."""
-        listed = self._kubernetes.cron_job.get("status", {}).get("active", [])
+        listed = self._listed()
         unfinished = {job["metadata"]["uid"] for job in self._jobs() if not has_ended(job)}
         active = [entry for entry in listed if entry["uid"] in unfinished]
         if active != listed:
             self._set_status(active=active)
         uids = [entry["uid"] for entry in active]
         self._seen_since = {uid: self._seen_since.get(uid, self._kubernetes.now) for uid in uids}
+
+    def _listed(self) -> list[Body]:
+        """What its list of active Jobs in the cluster has."""
+        if not self._kubernetes.has_cron_job:
+            return []
+        active: list[Body] = self._kubernetes.cron_job.get("status", {}).get("active", [])
+        return active
 
     def _collect(self) -> None:
         """Delete the Jobs that ended beyond the history limits, those that began first."""

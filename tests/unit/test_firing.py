@@ -501,6 +501,18 @@ def test_a_queue_makes_a_native_schedule_ours_and_without_it_no_old_slot_is_star
     assert world.would_start() is None
 
 
+def test_kubernetes_is_kept_from_a_queued_slot_also_when_the_clocks_went_back() -> None:
+    world = world_with(schedule="*/5 * * * *", concurrencyPolicy="Queue")
+    world.go_to(300)
+    world.go_to(605)
+    assert [entry[0] for entry in world.pending()] == [job_of(600)]
+    world.now -= timedelta(seconds=90)
+    world.change(concurrencyPolicy="Forbid")
+    world.settle()
+    world.now += timedelta(seconds=100)
+    assert world.would_start() is None
+
+
 # Punctual firing
 
 

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from scheduledjob_operator.cluster import ApiError
+from scheduledjob_operator.models import ScheduledJobSpec
 from scheduledjob_operator.models.types import format_time
 from scheduledjob_operator.schedule import Schedule
+from scheduledjob_operator.slots import shortest_gap
+from scheduledjob_operator.wanted import schedule_of
 from tests.unit.bodies import Body
 from tests.unit.chronicle import Chronicle
 from tests.unit.fake_cluster import LOST, OVERLOADED, UNREACHABLE, refused
@@ -21,13 +24,21 @@ from tests.unit.moments import text
 from tests.unit.native import end_job
 
 SECOND = timedelta(seconds=1)
-SCHEDULES = ["*/5 * * * *", "*/7 * * * *", "0,20,21,22 * * * *", "*/15 * * * *"]
+TIMINGS: list[Body] = [
+    {"schedule": "*/5 * * * *"},
+    {"schedule": "*/7 * * * *"},
+    {"schedule": "0,20,21,22 * * * *"},
+    {"schedule": "*/15 * * * *"},
+]
+NO_TIMING: Body = {"schedule": None, "every": None, "at": None}
 SPEC: Body = {"handler": "sync", "timeout": "24h", "pendingTimeout": "24h"}
-POLICIES = ["Forbid", "Forbid", "Allow", "Replace"]
+POLICIES: list[Body] = [
+    {"concurrencyPolicy": policy, "queueDepth": None} for policy in ("Forbid", "Forbid", "Allow", "Replace")
+]
 CATCH_UPS: list[Body | None] = [
     None,
     {"policy": "Latest"},
-    {"policy": "All", "window": "24h", "limit": 100},
+    {"policy": "All", "window": "24h", "limit": 80},
     {"policy": "All", "limit": 2},
     {"policy": "All", "window": "10m"},
 ]
@@ -37,18 +48,19 @@ RETRIES: list[Body | None] = [
     {"limit": 2, "backoff": {"initial": "4m"}, "keepAcrossSlots": True},
 ]
 PAUSES: list[Body | None] = [None, {"consecutiveFailures": 2, "coolDown": "7m"}]
-EDITS = st.one_of(
+EDITS: list[st.SearchStrategy[Body]] = [
     st.builds(lambda given: {"pauseAfter": given}, st.sampled_from(PAUSES)),
     st.builds(lambda on: {"enabled": on}, st.booleans()),
     st.builds(lambda given: {"catchUp": given}, st.sampled_from(CATCH_UPS)),
     st.builds(lambda given: {"retry": given}, st.sampled_from(RETRIES)),
-    st.builds(lambda given: {"concurrencyPolicy": given}, st.sampled_from(POLICIES)),
     st.builds(lambda given: {"startingDeadline": given}, st.sampled_from(["10s", "90s", "10m", "2h"])),
-)
+]
 SOME_TIME = st.sampled_from([0.3, 2, 7, 31, 61, 130, 299, 305, 610, 1300])
 A_LONG_TIME = st.sampled_from([305, 700, 1900, 4000, 7300])
 LONGEST_WATCHED = 1300
-RUNS_KEPT = 40
+MOST_WATCHED = 15
+"""Slots that are lived through at a time while the operator is there."""
+RUNS_KEPT = 100
 """More than end between two writes of the status."""
 MOST_UNFINISHED = 12
 MOST_REQUESTS = 15
@@ -61,22 +73,34 @@ MISHAPS = st.builds(
 )
 
 
+def drawn_by(name: str) -> st.SearchStrategy[Any]:
+    """What a machine draws from an attribute of that name."""
+    return st.runner().flatmap(lambda machine: getattr(machine, name))
+
+
 class Life(RuleBasedStateMachine):
     """One ScheduledJob among people, Kubernetes, and an operator that comes and goes."""
+
+    timings: st.SearchStrategy[Body] = st.sampled_from(TIMINGS)
+    policies: st.SearchStrategy[Body] = st.sampled_from(POLICIES)
+    edits: st.SearchStrategy[Body] = st.one_of(*EDITS, st.sampled_from(POLICIES))
+    punctual: st.SearchStrategy[bool] = st.just(value=False)
 
     def __init__(self) -> None:
         super().__init__()
         self.world = Hours()
         self.chronicle = Chronicle(self.world)
         self.chronicle.deaths = self.world.deaths
+        self.chronicle.rivalries = self.world.rivalries
         self.number = 0
         self.asked: dict[str, Body] = {}
         self.latest = self.world.now
         """The latest time that the clocks have shown."""
 
     @initialize(
-        schedule=st.sampled_from(SCHEDULES),
-        policy=st.sampled_from(POLICIES),
+        timing=drawn_by("timings"),
+        policy=drawn_by("policies"),
+        punctual=drawn_by("punctual"),
         catch_up=st.sampled_from(CATCH_UPS),
         retry=st.sampled_from(RETRIES),
         kept=st.sampled_from([1, 3]),
@@ -89,8 +113,9 @@ class Life(RuleBasedStateMachine):
     )
     def begin(
         self,
-        schedule: str,
-        policy: str,
+        timing: Body,
+        policy: Body,
+        punctual: bool,
         catch_up: Body | None,
         retry: Body | None,
         kept: int,
@@ -102,39 +127,60 @@ class Life(RuleBasedStateMachine):
         is_crowded: bool,
     ) -> None:
         history = {"succeededJobs": kept, "failedJobs": kept, "runs": RUNS_KEPT}
-        self.world.create(
-            {**SPEC, "schedule": schedule, "concurrencyPolicy": policy, "history": history}
-            | ({"catchUp": catch_up} if catch_up else {})
-            | ({"retry": retry} if retry else {})
-        )
+        self.world.punctual = punctual
+        self.world.restart()
+        spec = {**SPEC, **self._at_last(timing), **policy, "history": history, "catchUp": catch_up}
+        spec["retry"] = retry
+        self.world.create({name: value for name, value in spec.items() if value is not None})
         self.world.lag, self.world.lateness = lag * SECOND, lateness * SECOND
         self.world.job_seconds, self.world.exit_code = seconds, exit_code
         self.world.native.staleness, self.world.is_crowded = staleness * SECOND, is_crowded
-        self.chronicle.timetables.append((datetime.min.replace(tzinfo=UTC), Schedule.parse(schedule)))
+        self.chronicle.timetables.append((datetime.min.replace(tzinfo=UTC), self._schedule()))
         self.world.pass_time(5)
+
+    def _at_last(self, timing: Body) -> Body:
+        """A timing whose single slot, so many seconds ahead, is told as the time that it is."""
+        if "at" not in timing:
+            return timing
+        return {"at": text(self.world.now + timing["at"] * SECOND)}
+
+    def _schedule(self) -> Schedule:
+        """That of the spec as it is now."""
+        return schedule_of(ScheduledJobSpec.model_validate(self.world.scheduled_job["spec"]), spread="")
+
+    @property
+    def _in_force(self) -> Schedule:
+        return self.chronicle.timetables[-1][1]
+
+    def _bearable(self, seconds: float) -> float:
+        """No more of the time than holds so many slots, when somebody acts at each of them."""
+        gap = shortest_gap(self._in_force)
+        return min(seconds, MOST_WATCHED * gap.total_seconds()) if gap and self.world.is_up else seconds
 
     # Time
 
     @rule(seconds=SOME_TIME)
     def pass_time(self, seconds: float) -> None:
-        self.world.pass_time(seconds)
+        self.world.pass_time(self._bearable(seconds))
 
     @precondition(lambda self: len(self.world.unfinished()) < MOST_UNFINISHED)
     @rule(seconds=A_LONG_TIME, operator_is_up=st.booleans(), native_is_up=st.booleans())
     def pass_hours(self, seconds: float, operator_is_up: bool, native_is_up: bool) -> None:
         """With one of them away, or both; then they come back."""
         was_up = self.world.is_up
-        self.world.is_up, self.world.native_is_up = was_up and operator_is_up, native_is_up
+        if was_up and not operator_is_up:
+            self.world.end_operator()
+        self.change_native(native_is_up)
         # With everybody there little is new after a while, and each event takes its time.
-        self.world.pass_time(min(seconds, LONGEST_WATCHED) if self.world.is_up else seconds)
-        self.world.native_is_up = True
+        self.world.pass_time(self._bearable(min(seconds, LONGEST_WATCHED) if self.world.is_up else seconds))
+        self.world.start_native()
         if was_up and not operator_is_up:
             self.start_operator()
 
     @rule(seconds=st.sampled_from([-2, -1, 0.2, 4, 12]), asks=st.booleans())
     def go_near_a_slot(self, seconds: float, asks: bool) -> None:
         """So many seconds after the next slot, when somebody may ask for a run."""
-        (slot,) = self.chronicle.timetables[-1][1].next_after(self.world.now)
+        slot = next(iter(self._in_force.next_after(self.world.now)), self.world.now)
         self.world.pass_time(max((slot - self.world.now).total_seconds() + seconds, 0))
         if asks and self.number < MOST_REQUESTS:
             self._ask("run", {"ifActive": "Queue"})
@@ -143,6 +189,7 @@ class Life(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1, 20, 90]))
     def put_the_clocks_back(self, seconds: float) -> None:
         self.latest = max(self.latest, self.world.now)
+        self.world.end_deposed()
         if self.world.now - seconds * SECOND > max(since for since, _ in self.chronicle.timetables):
             self.world.step_back(seconds)
 
@@ -150,7 +197,10 @@ class Life(RuleBasedStateMachine):
 
     @rule(is_up=st.booleans())
     def change_native(self, is_up: bool) -> None:
-        self.world.native_is_up = is_up
+        if is_up:
+            self.world.start_native()
+        else:
+            self.world.native_is_up = False
 
     @rule(seconds=st.sampled_from([None, 0, 1, 20, 100, 400]), exit_code=st.sampled_from([0, 0, 3, 64]))
     def change_jobs(self, seconds: float | None, exit_code: int) -> None:
@@ -167,7 +217,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.world.is_up)
     @rule()
     def end_operator(self) -> None:
-        self.world.is_up = False
+        self.world.end_operator()
 
     @rule()
     def start_operator(self) -> None:
@@ -196,21 +246,22 @@ class Life(RuleBasedStateMachine):
 
     # People
 
-    @rule(fields=EDITS)
+    @rule(fields=drawn_by("edits"))
     def edit(self, fields: Body) -> None:
         self.world.change(**fields)
 
     @precondition(lambda self: self.world.is_up and not self.world.is_to_die)
-    @rule(schedule=st.sampled_from(SCHEDULES), mishaps=MISHAPS, dies=st.booleans())
-    def reschedule(self, schedule: str, mishaps: list[Any], dies: bool) -> None:
+    @rule(timing=drawn_by("timings"), mishaps=MISHAPS, dies=st.booleans())
+    def reschedule(self, timing: Body, mishaps: list[Any], dies: bool) -> None:
         """At once, so that there is no doubt which schedule a slot is of."""
         if self.world.now < self.latest:
             return
         self.world.act()
+        self.world.end_deposed()
         self.let_requests_fail(mishaps, dies)
-        self.world.change(schedule=schedule)
+        self.world.change(**{**NO_TIMING, **self._at_last(timing)})
         self.world.show_everything()
-        self.chronicle.timetables.append((self.world.now.replace(microsecond=0), Schedule.parse(schedule)))
+        self.chronicle.timetables.append((self.world.now.replace(microsecond=0), self._schedule()))
         self.world.settle()
 
     @rule(on=st.booleans(), until=st.none() | st.sampled_from([60, 900]))
@@ -270,14 +321,16 @@ class Life(RuleBasedStateMachine):
         """Everything works, until nothing waits and one more slot is over."""
         world = self.world
         world.cluster.outcomes.clear()
-        world.is_to_die, world.native_is_up = False, True
+        world.is_to_die, world.lag = False, min(world.lag, 2 * SECOND)
+        world.start_native()
+        world.end_deposed()
         self.start_operator()
         world.put_namespace()
         world.change(enabled=True)
         world.job_seconds, world.exit_code = 2, 0
         world.pass_time(max((self.latest - world.now).total_seconds(), 0) + 5)
         for _ in range(100):
-            (slot,) = self.chronicle.timetables[-1][1].next_after(world.now)
+            slot = next(iter(self._in_force.next_after(world.now)), world.now)
             world.pass_time((slot - world.now).total_seconds() + 30)
             if not self._under_way():
                 return
@@ -306,9 +359,10 @@ TestLife.settings = settings(max_examples=40, stateful_step_count=25, deadline=N
 def begun(**given: Any) -> Life:
     """A life that has begun, of Jobs that take 100 seconds."""
     life = Life()
-    plain: dict[str, Any] = {"policy": "Forbid", "catch_up": None, "retry": None, "kept": 3, "exit_code": 0}
+    plain: dict[str, Any] = {"policy": POLICIES[0], "punctual": False, "catch_up": None, "retry": None}
+    jobs = {"kept": 3, "exit_code": 0, "seconds": 100}
     clocks = {"lag": 0, "lateness": 0, "staleness": 2, "is_crowded": False}
-    life.begin(**{"schedule": "*/5 * * * *", "seconds": 100, **plain, **clocks, **given})
+    life.begin(**{"timing": TIMINGS[0], **plain, **jobs, **clocks, **given})
     return life
 
 
@@ -324,9 +378,9 @@ def test_a_run_asked_for_around_a_slot_waits_for_the_one_of_the_slot(seconds: fl
 @pytest.mark.parametrize("before", range(6))
 @pytest.mark.parametrize("error", ERRORS, ids=str)
 def test_an_edit_that_breaks_off_makes_no_slots_of_the_past(before: int, error: Any) -> None:
-    life = begun(schedule="*/15 * * * *", catch_up={"policy": "All", "window": "24h"})
+    life = begun(timing={"schedule": "*/15 * * * *"}, catch_up={"policy": "All", "window": "24h"})
     life.pass_time(13 * 60)
-    life.reschedule("*/5 * * * *", [*[None] * before, error], dies=True)
+    life.reschedule({"schedule": "*/5 * * * *"}, [*[None] * before, error], dies=True)
     life.pass_time(30)
     assert life.world.job_names() == []
     life.teardown()
@@ -346,8 +400,31 @@ def test_what_the_operator_was_caught_at_is_finished_by_the_next_one(after: int)
 
 @pytest.mark.parametrize("seconds", [None, 400, 100])
 def test_what_was_replaced_while_the_operator_was_away_is_not_started_again(seconds: float | None) -> None:
-    life = begun(policy="Replace", catch_up={"policy": "All", "window": "24h"}, seconds=seconds)
+    life = begun(
+        policy={"concurrencyPolicy": "Replace"}, catch_up={"policy": "All", "window": "24h"}, seconds=seconds
+    )
     life.pass_hours(1900, operator_is_up=False, native_is_up=True)
     life.pass_time(61)
     life.teardown()
     assert life.world.created() == []
+
+
+@pytest.mark.parametrize(
+    ("before", "edit"),
+    [
+        ({"policy": {"concurrencyPolicy": "Replace"}, "seconds": None}, {"concurrencyPolicy": "Allow"}),
+        ({"kept": 1}, {"history": {"succeededJobs": 9, "failedJobs": 9, "runs": RUNS_KEPT}}),
+    ],
+    ids=["from Replace to Allow", "more Jobs are kept"],
+)
+def test_an_edit_while_the_operator_was_away_does_not_hide_which_jobs_are_gone(
+    before: dict[str, Any], edit: Body
+) -> None:
+    life = begun(catch_up={"policy": "All", "window": "24h"}, lateness=1, **before)
+    life.go_near_a_slot(12, asks=False)
+    life.edit(edit)
+    life.pass_hours(1900, operator_is_up=False, native_is_up=True)
+    life.ask_for_a_run("Refuse")  # its status cannot be written before the watch has shown that
+    life.pass_time(7)
+    life.teardown()
+    assert "CatchUp" not in {made.trigger for made in life.chronicle.made.values()}
