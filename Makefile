@@ -63,8 +63,8 @@ locks: $(VENV)  ## Pin the newest allowed versions of all dependencies, with has
 bench: $(VENV)  ## Measure writes, throughput and memory on a control plane of its own
 	@$(PYTHON) -m tests.bench
 
-soak: $(VENV)  ## Kill the operator 200 times, keep it and Kubernetes away for minutes; half an hour
-	@$(PYTHON) -m tests.soak --kills 200 --away
+soak: $(VENV)  ## Kill the operator 200 times, and its leaders; keep it and Kubernetes away; an hour and a half
+	@$(PYTHON) -m tests.soak --kills 200 --away --leaders 10 --partitions 10 --punctual 30 --late
 
 clean: $(VENV)  ## Remove the test cluster and everything that was made here, the virtual environment too
 	@$(CLUSTER) down

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from scheduledjob_operator.accounting import accounts_of, oldest_kept, with_late_starts, with_slots
+from scheduledjob_operator.accounting import accounts_of, with_late_starts
 from scheduledjob_operator.dead_letters import updated
-from scheduledjob_operator.evidence import lost, may_have_run
+from scheduledjob_operator.due import with_slots
+from scheduledjob_operator.evidence import lost, may_have_run, oldest_kept
 from scheduledjob_operator.ledger import Sorted, cancelled, sort_out
 from scheduledjob_operator.models import (
     DeadLetter,

@@ -1,11 +1,13 @@
 """What may have happened while nobody looked: Kubernetes deletes finished Jobs beyond a limit. Pure."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from scheduledjob_operator.models import PendingRun, Result, Run
+from scheduledjob_operator.models import ConcurrencyPolicy, PendingRun, Result, Run
+from scheduledjob_operator.models.policies import History
 from scheduledjob_operator.names import RunReason
-from scheduledjob_operator.observed import EndedAs, JobSeen
+from scheduledjob_operator.observation import Observation
+from scheduledjob_operator.observed import CronJobSeen, EndedAs, JobSeen
 from scheduledjob_operator.pending import place
 from scheduledjob_operator.retries import given_up
 
@@ -30,12 +32,13 @@ def may_have_run(run: PendingRun, *, oldest_kept: Iterable[JobSeen], pending: It
     """Whether the Job of a run that waits may have been made, and be gone again.
 
     `oldest_kept` are the `boundaries`; `pending`: all that waited with the run. They are started in order: a
-    Job that was made before the run's would have been deleted before it.
+    Job that was made before the run's would have been deleted before it. A Job of the very second in which the
+    run was written down as waiting says nothing.
     """
     places = {other.id: place(other) for other in pending}
     for job in oldest_kept:
         earlier = job.run_id in places and places[job.run_id] < place(run)
-        if run.since <= job.created and run.due_time <= job.created and not earlier:
+        if run.since < job.created and run.due_time <= job.created and not earlier:
             return True
     return False
 
@@ -45,3 +48,33 @@ def lost(run: PendingRun, *, now: datetime) -> Run:
     message = "the operator was away when it was due, and its Job, if there was one, is gone"
     verdict = EndedAs(result=Result.UNKNOWN, reason=RunReason.JOB_DELETED, message=message)
     return given_up(run, verdict, end=now)
+
+
+def unseen_of(seen: Observation) -> datetime | None:
+    """Before when Jobs may have come and gone unseen; None while the operator was watching."""
+    kept = max((job.created for job in oldest_kept(seen)), default=None)
+    if seen.cron_job is not None and seen.cron_job.fired_by_operator:
+        return kept
+    last = seen.cron_job.last_schedule_time if seen.cron_job else None
+    if kept is None or last is None:
+        return None
+    # Kubernetes notes the last slot that it started: what is later it has not.
+    return min(kept, last + timedelta(seconds=1))
+
+
+def oldest_kept(seen: Observation) -> list[JobSeen]:
+    """The Jobs before which others may have come and gone unseen; none while the operator was watching."""
+    if not seen.first_look:
+        return []
+    cron_job = seen.cron_job
+    if cron_job is None:
+        history = seen.spec.history if seen.spec else History()
+        kept = history.succeeded_jobs, history.failed_jobs
+        return boundaries(seen.jobs, kept=kept, replacing=False)
+    kept = cron_job.kept_succeeded, cron_job.kept_failed
+    return boundaries(seen.jobs, kept=kept, replacing=replaces_by_itself(cron_job))
+
+
+def replaces_by_itself(cron_job: CronJobSeen) -> bool:
+    """Whether each slot deletes the Job before it: one that the operator ends stays, as one that failed."""
+    return cron_job.concurrency_policy == ConcurrencyPolicy.REPLACE and not cron_job.fired_by_operator

@@ -13,20 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import accumulate, groupby, pairwise
+from itertools import groupby, pairwise
 
+from scheduledjob_operator.activity import SETTLING, Activity, Span
 from scheduledjob_operator.models import CatchUp, CatchUpPolicy, ConcurrencyPolicy, Result, Unstarted
 from scheduledjob_operator.names import SlotReason
 from scheduledjob_operator.schedule import Schedule
 
-SETTLING = timedelta(seconds=10)
-"""How long Kubernetes may take to turn to a later slot, and the Job of a slot to be seen."""
-PUNCTUAL = timedelta(minutes=1) + SETTLING
-"""A run that starts sooner after its slot is one that Kubernetes was late with when many were due at once."""
 MOST_SLOTS = 10_000
 """How many slots are looked at one by one in one call: a week of every minute."""
-MOST_ENTRIES = 20
-"""Bound of status.unstarted in the custom resource definition."""
 
 _MISSED = (SlotReason.NOTHING_STARTED_IT, SlotReason.STARTING_DEADLINE)
 _SECOND = timedelta(seconds=1)
@@ -66,16 +61,6 @@ class Timetable:
         """Whether a slot has no run because another run is active."""
         replaces = self.concurrency_policy is ConcurrencyPolicy.REPLACE and self.by_operator
         return self.concurrency_policy is ConcurrencyPolicy.FORBID or replaces
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """A run, as far as slots are concerned."""
-
-    slot: datetime | None
-    start: datetime
-    end: datetime | None
-    """None while active."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,49 +119,6 @@ def account(
     return _in_force(period, spans=spans, catch_up=catch_up)
 
 
-def with_verdicts(entries: Sequence[Unstarted], new: Sequence[Unstarted]) -> list[Unstarted]:
-    """`status.unstarted`, newest first, with new verdicts, oldest first.
-
-    A verdict that says the same as the newest entry is added to it. Of more than `MOST_ENTRIES` entries the
-    oldest go.
-    """
-    result = list(reversed(entries))
-    for verdict in new:
-        newest = result[-1] if result else None
-        if newest is None or (newest.result, newest.reason) != (verdict.result, verdict.reason):
-            result.append(verdict)
-            continue
-        update = {
-            "count": newest.count + verdict.count,
-            "first": min(newest.first, verdict.first),
-            "last": max(newest.last, verdict.last),
-        }
-        result[-1] = newest.model_copy(update=update)
-    return result[::-1][:MOST_ENTRIES]
-
-
-def without_slot(entries: Sequence[Unstarted], slot: datetime) -> tuple[list[Unstarted], Unstarted | None]:
-    """`status.unstarted` less a slot whose run turned up after all, and the entry that the slot was in.
-
-    The entry is None when none covers the slot: its verdict is not listed any more, or there was none. An
-    entry covers all that lies between its first and last slot, so ask once, and only for a run that the
-    schedule started: slots that ran or were caught up may lie there too, and were never counted in it.
-    """
-    result = list(entries)
-    for place, entry in enumerate(result):
-        if not entry.first <= slot <= entry.last:
-            continue
-        if entry.count == 1:
-            del result[place]
-            return result, entry
-        first, last = entry.first, entry.last
-        if entry.count == 2:  # of more, nobody knows which one is next to the bound
-            first, last = (last, last) if slot == first else (first, first) if slot == last else (first, last)
-        result[place] = entry.model_copy(update={"count": entry.count - 1, "first": first, "last": last})
-        return result, entry
-    return result, None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Period:
     """The time from the mark to now, and the slots that runs name."""
@@ -218,7 +160,7 @@ def _suspended(period: _Period, *, reason: SlotReason) -> Accounts:
 
 def _in_force(period: _Period, *, spans: Sequence[Span], catch_up: CatchUp) -> Accounts:
     """Slot by slot."""
-    active = _Active.during(spans)
+    active = Activity.during(spans)
     timetable, slots = period.timetable, _Slots.look(period, active=active)
     without_run = [slot for slot in slots.decided if slot not in period.started]
     seen = [slot for slot in without_run if slot >= period.unseen_before]
@@ -265,7 +207,7 @@ class _Slots:
     """Whether they have to wait now for the end of a run, in a queue."""
 
     @classmethod
-    def look(cls, period: _Period, *, active: "_Active") -> "_Slots":
+    def look(cls, period: _Period, *, active: "Activity") -> "_Slots":
         schedule, now = period.timetable.schedule, period.now
         found = schedule.slots_between(period.since, now, limit=MOST_SLOTS + 1)
         # A run may name any time as its slot: only the schedule's own slots say how far Kubernetes came.
@@ -333,35 +275,6 @@ def _left(slots: _Slots, *, period: _Period) -> int:
     last = slots.decided[-1]
     ran = sum(last < slot <= period.now for slot in period.started)
     return period.timetable.schedule.count_between(last, period.now) - ran
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Active:
-    """When some run was active. Of the runs in the order of their beginnings, up to each the latest end."""
-
-    begins: Sequence[datetime]
-    ends: Sequence[datetime]
-
-    @classmethod
-    def during(cls, spans: Sequence[Span]) -> "_Active":
-        lasting = [span for span in spans if span.end is None or span.end > span.start]
-        runs = sorted((_begin(span), span.end or _FOR_EVER) for span in lasting)
-        return cls(begins=[begin for begin, _ in runs], ends=list(accumulate((end for _, end in runs), max)))
-
-    def at(self, slot: datetime) -> bool:
-        """Whether a run that began before a slot ended after it."""
-        before = bisect_left(self.begins, slot)
-        return before > 0 and self.ends[before - 1] > slot
-
-
-def _begin(span: Span) -> datetime:
-    """Since when a run kept Kubernetes from starting others: it decides, and creates the Job a little later.
-
-    A run of an older slot, such as a backfill or one that is caught up, does so from its start.
-    """
-    if span.slot is None or span.start >= span.slot + PUNCTUAL:
-        return span.start
-    return min(span.slot, span.start)
 
 
 def _entry(reason: SlotReason, slots: Sequence[datetime]) -> Unstarted:

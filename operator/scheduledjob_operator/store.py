@@ -214,7 +214,9 @@ class Store:
         for name in settled & gone.keys():
             del gone[name]
         jobs = self._jobs.get(key, {})
-        self._settled_jobs[key] = {jobs[name].uid for name in settled & jobs.keys()}
+        here = {jobs[name].uid for name in settled & jobs.keys()}
+        if here:
+            self._settled_jobs.setdefault(key, set()).update(here)
         self._drop_pods(key, lambda pod: pod.job_name in settled)
         self._release(key)
 

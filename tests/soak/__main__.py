@@ -1,4 +1,4 @@
-"""`python -m tests.soak`: kill the operator after every kind of write, again and again."""
+"""`python -m tests.soak`: kill the operator after every kind of write, again and again; and its leaders."""
 
 from __future__ import annotations
 
@@ -7,45 +7,79 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from tests.soak.away import play_away
+from tests.soak.late import LATE, play_late
+from tests.soak.leaders import play_leaders
+from tests.soak.partitions import play_partitions
+from tests.soak.punctual import play_punctual
 from tests.soak.rig import Rig
 from tests.soak.scenario import Outcome, play
 from tests.soak.stories import STORIES, UNCOMPARED
 from tests.soak.strikes import Strikes
-from tests.soak.table import table
+from tests.soak.table import table, trial_table
+from tests.soak.trial import Trial
 
 UNDISTURBED = Path(__file__).parent / "undisturbed.json"
 """The final states of a round in which nothing was killed."""
 UNHURT = timedelta(seconds=12)
 """How long before its first slot such a round begins."""
 
+Play = Callable[..., Awaitable[Trial]]
+TRIALS: dict[str, Play] = {
+    "leaders": play_leaders,
+    "partitions": play_partitions,
+    "punctual": play_punctual,
+}
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("--kills", type=int, default=200, help="go on until the operator was killed so often")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default=",".join(STORIES), help="stories, separated by commas")
-    parser.add_argument("--without", default="", help="stories to leave out, separated by commas")
-    parser.add_argument("--away", action="store_true", help="then a round of absences, of 9 minutes")
-    parser.add_argument("--json", type=Path, help="write everything to this file")
-    parser.add_argument("--keep", action="store_true", help="keep the logs")
-    parser.add_argument("--write", action="store_true", help=f"write {UNDISTURBED.name} anew")
+    add = parser.add_argument
+    add(
+        "--kills", type=int, help="go on until the operator was killed so often; 200 if nothing else is asked"
+    )
+    add("--seed", type=int, default=1)
+    add("--only", default=",".join(STORIES), help="stories, separated by commas")
+    add("--without", default="", help="stories to leave out, separated by commas")
+    add("--away", action="store_true", help="then a round of absences, of 9 minutes")
+    for name in TRIALS:
+        add(f"--{name}", type=float, default=0.0, metavar="MINUTES", help=f"{name}, for so long")
+    add("--late", action="store_true", help="then a write that is delivered late, in two minutes")
+    add("--json", type=Path, help="write everything to this file")
+    add("--keep", action="store_true", help="keep the logs")
+    add("--write", action="store_true", help=f"write {UNDISTURBED.name} anew")
     options = parser.parse_args(argv)
+    if options.kills is None:
+        others = options.away or options.late or any(getattr(options, name) for name in TRIALS)
+        options.kills = 0 if others else 200
     return asyncio.run(_soak(options))
 
 
 async def _soak(options: argparse.Namespace) -> int:
+    problems = 0
+    if options.kills or options.away or options.write:
+        problems += await _kill(options)
+    for name, trial in TRIALS.items():
+        if minutes := getattr(options, name):
+            problems += await _try(trial, minutes=minutes, options=options)
+    if options.late:
+        problems += await _try(play_late, minutes=LATE / 60, options=options)
+    return 1 if problems else 0
+
+
+async def _kill(options: argparse.Namespace) -> int:
+    """The rounds of kills, and the absences; how many have problems."""
     stories = [name for name in options.only.split(",") if name not in options.without.split(",")]
     strikes = Strikes(seed=options.seed, kills_left=options.kills)
-    rig = await Rig.start(strikes=strikes)
     outcomes: list[Outcome] = []
-    try:
+    async with _rig(strikes, alone=True, keep=lambda: options.keep or _problems(outcomes) > 0) as rig:
         undisturbed = await play(rig, number=0, stories=stories, quota=0, reference=None, setting_up=UNHURT)
         outcomes.append(undisturbed)
         _show(undisturbed, strikes=strikes)
@@ -63,13 +97,44 @@ async def _soak(options: argparse.Namespace) -> int:
             outcomes.append(await play_away(rig, number=len(outcomes)))
             _show(outcomes[-1], strikes=strikes)
             _save(options.json, outcomes=outcomes, strikes=strikes)
-    finally:
-        keep = options.keep or any(outcome.problems for outcome in outcomes)
-        await rig.stop(keep=keep)
-        if keep:
-            print(f"logs: {rig.folder}", file=sys.stderr)
     print(table(strikes=strikes, outcomes=outcomes))
-    return 1 if any(outcome.problems for outcome in outcomes) else 0
+    return _problems(outcomes)
+
+
+def _problems(outcomes: Sequence[Outcome]) -> int:
+    return sum(len(outcome.problems) for outcome in outcomes)
+
+
+async def _try(play_trial: Play, *, minutes: float, options: argparse.Namespace) -> int:
+    """One trial, on a control plane of its own; how many problems it has."""
+    trials: list[Trial] = []
+
+    def keep() -> bool:
+        return options.keep or not trials or bool(trials[0].problems + trials[0].slow)
+
+    async with _rig(Strikes(seed=options.seed), alone=False, keep=keep) as rig:
+        trial = await play_trial(rig, number=0, seconds=minutes * 60, seed=options.seed)
+        trials.append(trial)
+    print(
+        f"{time.strftime('%H:%M:%S')} {trial.name}: {trial.seconds:.0f} s\n\n{trial_table(trial)}\n",
+        flush=True,
+    )
+    if options.json is not None:
+        path = options.json.with_suffix(f".{trial.name}.json")
+        path.write_text(json.dumps(asdict(trial), indent=1, default=str))
+    return len(trial.problems) + len(trial.slow)
+
+
+@asynccontextmanager
+async def _rig(strikes: Strikes, *, alone: bool, keep: Callable[[], bool]) -> AsyncIterator[Rig]:
+    rig = await Rig.start(strikes=strikes, alone=alone)
+    try:
+        yield rig
+    finally:
+        kept = keep()
+        await rig.stop(keep=kept)
+        if kept:
+            print(f"logs: {rig.folder}", file=sys.stderr)
 
 
 def _write(undisturbed: Outcome) -> None:

@@ -11,7 +11,7 @@ import signal
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.cluster.control_plane import free_port
@@ -21,14 +21,32 @@ from tests.cluster.processes import Processes, start_ticks
 NAME = "operator"
 
 
+def copy_source(folder: Path) -> None:
+    """Copy the operator's source, which may be edited meanwhile."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(CHECKOUT / "operator", folder / "operator", dirs_exist_ok=True, ignore=ignored)
+
+
 class OperatorProcess:
-    """One operator at a time. `away`: seconds until the next one starts, one of these at random."""
+    """One operator at a time. `away`: seconds until the next one starts, one of these at random.
+
+    `name`: of its log; `env`: its settings beside the usual ones.
+    """
 
     def __init__(
-        self, *, processes: Processes, folder: Path, seed: int, away: Sequence[float] = (0.0, 0.0, 0.5, 4.0)
+        self,
+        *,
+        processes: Processes,
+        folder: Path,
+        seed: int,
+        away: Sequence[float] = (0.0, 0.0, 0.5, 4.0),
+        name: str = NAME,
+        env: Mapping[str, str] | None = None,
     ) -> None:
+        self.name = name
+        self._env = dict(env or {})
         self._processes = processes
-        self._kubeconfig = folder / "operator.kubeconfig"
+        self._kubeconfig = folder / f"{name}.kubeconfig"
         self._source = folder / "operator"
         self._away = away
         self._random = random.Random(seed)
@@ -40,9 +58,7 @@ class OperatorProcess:
         """What was killed, in order; what was not killed by us is not in it, and is an error."""
 
     def prepare(self, *, port: int) -> None:
-        """Copy its source, which may be edited meanwhile. `port`: of plain HTTP to the API server."""
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(CHECKOUT / "operator", self._source, dirs_exist_ok=True, ignore=ignored)
+        """Tell it the way to the API server. `port`: of plain HTTP."""
         document = {
             "apiVersion": "v1",
             "kind": "Config",
@@ -59,20 +75,21 @@ class OperatorProcess:
             "PYTHONPATH": str(self._source),
             "SCHEDULEDJOB_OPERATOR_HTTP_PORT": str(self._port),
             "SCHEDULEDJOB_OPERATOR_LOG_FORMAT": "text",
+            **self._env,
         }
         argv = [sys.executable, "-m", "scheduledjob_operator"]
-        self._pid = self._processes.start(NAME, argv, env=env, dies_with_us=True).pid
+        self._pid = self._processes.start(self.name, argv, env=env, dies_with_us=True).pid
 
     @property
     def log(self) -> Path:
-        return self._processes.log(NAME)
+        return self._processes.log(self.name)
 
     async def kill(self, what: str) -> None:
         """SIGKILL, and return when it is dead; it comes back by itself. Twice at once is once."""
         async with self._lock:
             if self._returning is not None and not self._returning.done():
                 return
-            await self._end()
+            await self.end()
             self.deaths.append(what)
             self._note(f"killed: {what}")
             self._returning = asyncio.create_task(self._return(self._random.choice(self._away)))
@@ -81,7 +98,7 @@ class OperatorProcess:
         """Kill it, and start it again after so long."""
         async with self._lock:
             await self._back()
-            await self._end()
+            await self.end()
             self._note(f"killed, for {seconds:.0f} s")
             self._returning = asyncio.create_task(self._return(seconds))
         await self._returning
@@ -91,14 +108,14 @@ class OperatorProcess:
         async with asyncio.timeout(seconds):
             await self._back()
             while not await asyncio.to_thread(self._is_ready):
-                self._processes.check(NAME)
+                self._processes.check(self.name)
                 await asyncio.sleep(0.1)
 
     async def stop(self) -> None:
         if self._returning is not None:
             self._returning.cancel()
             await asyncio.gather(self._returning, return_exceptions=True)
-        await self._end()
+        await self.end()
 
     async def _back(self) -> None:
         if self._returning is not None:
@@ -108,13 +125,19 @@ class OperatorProcess:
         await asyncio.sleep(seconds)
         self.start()
 
-    async def _end(self) -> None:
+    @property
+    def runs(self) -> bool:
+        """Whether it was started, and not ended since."""
+        return self._pid is not None
+
+    async def end(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """Send it a signal, and return when it is dead. It does not come back by itself."""
         pid, self._pid = self._pid, None
         if pid is None:
             return
         if start_ticks(pid) is None:
-            raise RuntimeError(f"the operator ended by itself; see {self.log}")
-        os.kill(pid, signal.SIGKILL)
+            raise RuntimeError(f"{self.name} ended by itself; see {self.log}")
+        os.kill(pid, number)
         while start_ticks(pid) is not None:  # noqa: ASYNC110  # the kernel tells nobody but its parent
             await asyncio.sleep(0.002)
 

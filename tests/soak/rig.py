@@ -19,7 +19,7 @@ from tests.bench.api import Api, ApiError, Body
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.paths import CHECKOUT
 from tests.soak.node import Node
-from tests.soak.operator_process import OperatorProcess
+from tests.soak.operator_process import OperatorProcess, copy_source
 from tests.soak.proxy import Proxy
 from tests.soak.strikes import Strikes
 
@@ -77,10 +77,15 @@ class Rig:
     operator: OperatorProcess
     node: Node
     record: JobRecord
+    tls: ssl.SSLContext
+    """The administrator's."""
 
     @classmethod
-    async def start(cls, *, strikes: Strikes, folder: Path | None = None) -> Rig:
-        """Start from an empty etcd, on free ports; everything dies with this process."""
+    async def start(cls, *, strikes: Strikes, folder: Path | None = None, alone: bool = True) -> Rig:
+        """Start from an empty etcd, on free ports; everything dies with this process.
+
+        `alone`: whether its one operator starts too. Without it there are to be several.
+        """
         folder = folder or Path(tempfile.mkdtemp(prefix="scheduledjob-soak-"))
         flags = [f"--controllers={','.join(CONTROLLERS)}", "--kube-api-qps=200", "--kube-api-burst=400"]
         plane = ControlPlane(folder=folder, controller_manager_flags=flags, dies_with_us=True)
@@ -98,8 +103,12 @@ class Rig:
                 operator=operator,
                 node=Node(api),
                 record=JobRecord(api),
+                tls=tls,
             )
             await rig._prepare()
+            if alone:
+                operator.start()
+                await operator.until_ready()
         except BaseException:
             plane.stop()
             raise
@@ -117,9 +126,8 @@ class Rig:
         self.node.start()
         self.record.start()
         await self.proxy.start()
+        copy_source(self.folder)
         self.operator.prepare(port=self.proxy.port)
-        self.operator.start()
-        await self.operator.until_ready()
 
     async def stop(self, *, keep: bool = False) -> None:
         """End everything. `keep`: leave the logs in the folder."""

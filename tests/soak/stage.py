@@ -56,9 +56,13 @@ class Actor:
         return f"{(self.base.minute + 30) % 60} * * * *"
 
     async def create(self, *, plan: dict[str, str] | None = None, **spec: Any) -> None:
-        """Create it and wait until it is ready. `plan`: what its runs do, see `node`."""
+        """Create it and wait until it is ready. `plan`: what its runs do, see `node`.
+
+        A field that is None is left out, such as `schedule` where there is `every`.
+        """
         env = [{"name": name, "value": value} for name, value in (plan or {}).items()]
-        given = {"schedule": self.between, "command": ["true"], "image": "job", "env": env, **spec}
+        base = {"schedule": self.between, "command": ["true"], "image": "job", "env": env}
+        given = {key: value for key, value in {**base, **spec}.items() if value is not None}
         metadata = {"name": self.name, "namespace": self.namespace}
         body = {"apiVersion": names.API_VERSION, "kind": names.KIND, "metadata": metadata, "spec": given}
         await self.rig.api.send("POST", self.path.rpartition("/")[0], body)

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from scheduledjob_operator.activity import Span
 from scheduledjob_operator.models import CatchUp, CatchUpPolicy, ConcurrencyPolicy
 from scheduledjob_operator.names import SlotReason
 from scheduledjob_operator.schedule import Schedule
-from scheduledjob_operator.slots import Accounts, Span, Timetable, account
+from scheduledjob_operator.slots import Accounts, Timetable, account
 
 ALLOW, FORBID, REPLACE, QUEUE = ConcurrencyPolicy
 NO_CATCH_UP = CatchUp()

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scheduledjob_operator.activity import SETTLING
 from scheduledjob_operator.job_names import slot_job
 from scheduledjob_operator.metrics import SLOTS
 from scheduledjob_operator.models import ScheduledJobSpec, ScheduledJobStatus
 from scheduledjob_operator.models.types import parse_time
 from scheduledjob_operator.observed import CronJobSeen
 from scheduledjob_operator.schedule import Schedule
-from scheduledjob_operator.slots import SETTLING
 from tests.unit import bodies
 from tests.unit.bodies import NAME, NAMESPACE
 from tests.unit.fake_cluster import OVERLOADED

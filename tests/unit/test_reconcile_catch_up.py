@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from scheduledjob_operator.activity import SETTLING
 from scheduledjob_operator.job_names import slot_job
-from scheduledjob_operator.slots import SETTLING
 from tests.unit.bodies import NAME, NAMESPACE
 from tests.unit.fake_cluster import LOST, UNREACHABLE
 from tests.unit.moments import after_noon, text

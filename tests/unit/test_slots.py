@@ -4,13 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from scheduledjob_operator.activity import Span
 from scheduledjob_operator.models import ConcurrencyPolicy, Result
 from scheduledjob_operator.names import SlotReason
-from scheduledjob_operator.slots import (
-    Accounts,
-    Span,
-    account,
-)
+from scheduledjob_operator.slots import Accounts, account
 from tests.unit.slot_days import (
     ALL,
     ALLOW,

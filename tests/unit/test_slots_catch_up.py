@@ -4,12 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from scheduledjob_operator.activity import Span
 from scheduledjob_operator.models import CatchUp, CatchUpPolicy
-from scheduledjob_operator.slots import (
-    MOST_SLOTS,
-    Span,
-    account,
-)
+from scheduledjob_operator.slots import MOST_SLOTS, account
 from tests.unit.slot_days import (
     ALL,
     EVERY_5,

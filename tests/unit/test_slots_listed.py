@@ -4,7 +4,7 @@ import pytest
 
 from scheduledjob_operator.models import Result, Unstarted
 from scheduledjob_operator.names import SlotReason
-from scheduledjob_operator.slots import MOST_ENTRIES, with_verdicts, without_slot
+from scheduledjob_operator.unstarted import MOST_ENTRIES, with_verdicts, without_slot
 from tests.unit.slot_days import (
     at,
 )

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from scheduledjob_operator.activity import Span
 from scheduledjob_operator.models import CatchUp, CatchUpPolicy, ConcurrencyPolicy, Unstarted
 from scheduledjob_operator.names import SlotReason
 from scheduledjob_operator.schedule import Schedule
-from scheduledjob_operator.slots import Span, Timetable, account
+from scheduledjob_operator.slots import Timetable, account
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 SCHEDULES = ["* * * * *", "*/5 * * * *", "*/20 1-3,12-14 * * *", "0 * * * *"]
@@ -182,7 +183,7 @@ CATCH_UPS = st.builds(
 @given(
     st.sampled_from(SCHEDULES),
     st.sampled_from(sorted(STARTS)),
-    st.sampled_from(ConcurrencyPolicy),
+    st.sampled_from([ConcurrencyPolicy.ALLOW, ConcurrencyPolicy.FORBID, ConcurrencyPolicy.REPLACE]),
     st.sampled_from([10 * SECOND, 90 * SECOND, 10 * MINUTE, 300 * MINUTE]),
     CATCH_UPS,
     st.integers(0, 9),
