@@ -6,8 +6,9 @@ client: its dynamic client would discover what we know, and formats a traceback 
 
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Any, Protocol, Self
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -20,10 +21,11 @@ from kubernetes.aio.client.configuration import Configuration
 from scheduledjob_operator import names
 from scheduledjob_operator.metrics import API_REQUESTS
 from scheduledjob_operator.models.types import format_time
+from scheduledjob_operator.server_clock import ServerClock
 
 Body = dict[str, Any]
 
-REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
+REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 PAGE_SIZE = 500
 HTTP_ERRORS = 400
 """From this HTTP status on, an answer is a refusal."""
@@ -54,6 +56,8 @@ class ApiError(Exception):
     @property
     def is_refusal(self) -> bool:
         """Whether the same request will be refused again: the fault is in what was asked for."""
+        if names.LATE_WRITE in self.message:
+            return False  # it was on its way for too long
         return self.status in (400, 403, 405, 413, 415, 422) or "typed patch object" in self.message
 
 
@@ -101,21 +105,32 @@ class Cluster(Protocol):
         """(namespace, name) -> uid of every object of a kind, metadata only."""
 
 
+class Turn(Protocol):
+    """Whose turn it is to write: see `election`."""
+
+    @property
+    def leading(self) -> bool:
+        """Whether it is ours."""
+
+    @property
+    def seconds_left(self) -> float:
+        """How long it takes until it may be another's."""
+
+
 class KubernetesCluster:
     """A real cluster."""
 
-    def __init__(
-        self, configuration: Configuration, *, identity: str, may_write: Callable[[], bool] = lambda: True
-    ) -> None:
-        self._may_write = may_write
+    def __init__(self, configuration: Configuration, *, identity: str, turn: Turn | None = None) -> None:
+        self._turn = turn
+        self._clock = ServerClock()
         self._client = ApiClient(configuration)
         self._client.user_agent = f"scheduledjob-operator/{identity}"
 
     @classmethod
-    async def connect(cls, *, connections: int, may_write: Callable[[], bool] = lambda: True) -> Self:
+    async def connect(cls, *, connections: int, turn: Turn | None = None) -> Self:
         """By the Pod's service account, else by KUBECONFIG. `connections`: most requests at once; 0: any.
 
-        `may_write` is asked right before each write is sent.
+        `turn` is asked right before each write is sent; None: nobody else ever writes.
         """
         configuration = Configuration()
         if "KUBERNETES_SERVICE_HOST" in os.environ and "KUBECONFIG" not in os.environ:
@@ -125,7 +140,7 @@ class KubernetesCluster:
         configuration.connection_pool_maxsize = connections
         # A proxy is in the configuration already; aiohttp would look for one at each request, in two threads.
         configuration.client_session_kwargs = {"trust_env": False}
-        return cls(configuration, identity=os.environ.get("HOSTNAME", "local"), may_write=may_write)
+        return cls(configuration, identity=os.environ.get("HOSTNAME", "local"), turn=turn)
 
     async def close(self) -> None:
         await self._client.close()
@@ -165,6 +180,8 @@ class KubernetesCluster:
         )
 
     async def create_job(self, body: Body) -> Body:
+        if self._turn is not None and self._turn.leading:
+            body = _with_deadline(body, self._clock.now + timedelta(seconds=self._turn.seconds_left))
         return await self._request(
             "POST",
             path("Job", namespace=body["metadata"]["namespace"]),
@@ -308,12 +325,13 @@ class KubernetesCluster:
         address = f"{self._client.configuration.host}{url}?{urlencode(query or {})}"
         try:
             await self._client.update_params_for_auth(headers, [], ["BearerToken"], url, method, body)
-            if method != "GET" and not self._may_write():
+            if method != "GET" and self._turn is not None and not self._turn.leading:
                 raise ApiError(status=0, reason="NotLeading", message="another replica acts now")
             answer = await self._client.rest_client.request(
                 method, address, headers=headers, body=body, _request_timeout=timeout
             )
             response: aiohttp.ClientResponse = answer.response
+            self._clock.note(response.headers.get("Date"))
             if response.status >= HTTP_ERRORS:
                 raise _api_error(response, text=await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -353,6 +371,13 @@ def event_body(*, kind: str, namespace: str, name: str, uid: str, details: Mappi
         "reportingController": f"{names.GROUP}/{names.FIELD_MANAGER}",
         "reportingInstance": os.environ.get("HOSTNAME", "local"),
     }
+
+
+def _with_deadline(body: Body, moment: datetime) -> Body:
+    """The Job with the moment from which the API server shall refuse it."""
+    metadata = body["metadata"]
+    annotations = {**metadata.get("annotations", {}), names.ANNOTATION_NOT_AFTER: format_time(moment)}
+    return {**body, "metadata": {**metadata, "annotations": annotations}}
 
 
 async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[Body]:

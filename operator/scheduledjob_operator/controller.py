@@ -98,9 +98,7 @@ class Controller:
         election = _election(settings, cluster=watching)
         controller = cls(
             settings=settings,
-            cluster=await KubernetesCluster.connect(
-                connections=2 * settings.connections, may_write=lambda: election is None or election.leading
-            ),
+            cluster=await KubernetesCluster.connect(connections=2 * settings.connections, turn=election),
             watching=watching,
         )
         for informer in controller.informers:

@@ -78,6 +78,11 @@ class Election:
         """Whether we may act now; after a pause of the whole process too."""
         return self._clock() < self._deadline
 
+    @property
+    def seconds_left(self) -> float:
+        """How long it takes until another may lead: later than we stop."""
+        return self._deadline + LEASE_SECONDS - RENEW_SECONDS - self._clock()
+
     async def run(self, *, lead: Callable[[], Awaitable[None]]) -> NoReturn:
         """Lead whenever it is our turn, until cancelled: `lead` is cancelled when the Lease is lost.
 

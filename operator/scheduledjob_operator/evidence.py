@@ -32,8 +32,8 @@ def may_have_run(run: PendingRun, *, oldest_kept: Iterable[JobSeen], pending: It
     """Whether the Job of a run that waits may have been made, and be gone again.
 
     `oldest_kept` are the `boundaries`; `pending`: all that waited with the run. They are started in order: a
-    Job that was made before the run's would have been deleted before it. A Job of the very second in which the
-    run was written down as waiting says nothing.
+    Job that was made before the run's would have been deleted before it. A Job of the very second in which
+    the run was written down as waiting says nothing.
     """
     places = {other.id: place(other) for other in pending}
     for job in oldest_kept:

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 from kubernetes.aio.client.configuration import Configuration
 
-from scheduledjob_operator.cluster import KubernetesCluster
+from scheduledjob_operator.cluster import KubernetesCluster, Turn
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -75,8 +75,10 @@ def broken_answer(text: str = "") -> Answer:
 
 
 @asynccontextmanager
-async def serving(*answers: Answer) -> AsyncIterator[tuple[ApiServer, KubernetesCluster]]:
-    """A server with these answers, and a real client of it."""
+async def serving(
+    *answers: Answer, turn: Turn | None = None
+) -> AsyncIterator[tuple[ApiServer, KubernetesCluster]]:
+    """A server with these answers, and a real client of it, which writes when it is its turn."""
     server = ApiServer(list(answers))
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", server.handle)
@@ -86,7 +88,7 @@ async def serving(*answers: Answer) -> AsyncIterator[tuple[ApiServer, Kubernetes
     await site.start()
     configuration = Configuration()
     configuration.host = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    cluster = KubernetesCluster(configuration, identity="test")
+    cluster = KubernetesCluster(configuration, identity="test", turn=turn)
     try:
         yield server, cluster
     finally:
