@@ -25,6 +25,7 @@ CASES: dict[str, dict[str, Any]] = {
     "no priority classes": {"priorityClasses": {"create": False}},
     "priority classes of another prefix": {"priorityClasses": {"prefix": "batch-"}},
     "rights given by somebody else": {"rbac": {"create": False, "aggregate": False}},
+    "no admission policy": {"admissionPolicy": {"enabled": False}},
     "ServiceAccount made by somebody else": {"serviceAccount": {"create": False, "name": "robot"}},
     "no metrics Service": {"metrics": {"service": {"enabled": False}}},
     "ServiceMonitor": {

@@ -1,13 +1,23 @@
-"""The CustomResourceDefinition and the PriorityClasses."""
+"""The CustomResourceDefinition, the PriorityClasses and the admission policy."""
 
 import yaml
 
-from scheduledjob_operator.names import GROUP, KIND, PLURAL
+from scheduledjob_operator.names import (
+    ANNOTATION_NOT_AFTER,
+    GROUP,
+    KIND,
+    LABEL_MANAGED_BY,
+    LATE_WRITE,
+    MANAGED_BY,
+    PLURAL,
+)
 from tests.chart.cases import CASES
 from tests.chart.rendering import CHART, REPOSITORY, of_kind, only, render
 
 KEEP = {"helm.sh/resource-policy": "keep"}
 GENERATED = REPOSITORY / "crds" / "scheduledjobs.yaml"
+GOLDEN = REPOSITORY / "tests" / "data" / "output" / "chart" / "admission-policy.yaml"
+POLICY, BINDING = "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"
 
 
 def test_the_charts_crd_is_the_generated_one_byte_for_byte() -> None:
@@ -62,3 +72,36 @@ def test_every_priority_of_the_crd_has_its_class() -> None:
     spec = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
     classes = {found["metadata"]["name"] for found in of_kind(render(), "PriorityClass")}
     assert {f"scheduledjob-{name}" for name in spec["properties"]["priority"]["enum"]} == classes
+
+
+def test_the_admission_policy_is_exactly_that_of_the_golden_file() -> None:
+    resources = render()
+    found = [
+        {
+            "kind": kind,
+            "name": only(resources, kind)["metadata"]["name"],
+            "spec": only(resources, kind)["spec"],
+        }
+        for kind in (POLICY, BINDING)
+    ]
+    assert found == list(yaml.safe_load_all(GOLDEN.read_text()))
+
+
+def test_the_admission_policy_looks_for_what_the_operator_writes_and_says_what_it_knows() -> None:
+    spec = only(render(), POLICY)["spec"]
+    assert spec["matchConstraints"]["objectSelector"] == {"matchLabels": {LABEL_MANAGED_BY: MANAGED_BY}}
+    (condition,), (validation,) = spec["matchConditions"], spec["validations"]
+    for expression in (condition["expression"], validation["expression"], validation["messageExpression"]):
+        assert f"'{ANNOTATION_NOT_AFTER}'" in expression
+    assert LATE_WRITE in validation["messageExpression"]
+
+
+def test_the_admission_policy_has_the_releases_name_and_can_be_left_out() -> None:
+    for case in ("default", "everything on", "long names"):
+        resources = render(CASES[case])
+        name = only(resources, "Deployment")["metadata"]["name"] + "-late-writes"
+        assert only(resources, POLICY)["metadata"]["name"] == name
+        assert only(resources, BINDING)["metadata"]["name"] == name
+        assert only(resources, BINDING)["spec"]["policyName"] == name
+    without = render(CASES["no admission policy"])
+    assert of_kind(without, POLICY) + of_kind(without, BINDING) == []

@@ -58,6 +58,7 @@ REFUSED: dict[str, tuple[Values, list[str]]] = {
         {"priorityClasses": {"prefix": "system-"}},
         ["/priorityClasses/prefix"],
     ),
+    "an admission policy as a word": ({"admissionPolicy": "on"}, ["/admissionPolicy", "want object"]),
     "a ServiceAccount of somebody else without its name": (
         {"serviceAccount": {"create": False}},
         ["serviceAccount.name is needed"],

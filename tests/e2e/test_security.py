@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from scheduledjob_operator import names
 from tests.cluster.access import Cluster
 from tests.cluster.release import NAMESPACE, RELEASE, Operator
-from tests.e2e.scheduled_job import ScheduledJob
+from tests.e2e.scheduled_job import ScheduledJob, as_text
+from tests.waiting import wait_until
 
 GOLDEN = Path(__file__).parent.parent / "data" / "output" / "can-i-list.txt"
 CANARY = "canary-3f9c51d07e"
+ALREADY_OVER = "2026-01-01T00:00:00Z"
 
 
 def test_the_operators_rights_equal_the_golden_file(cluster: Cluster, operator: Operator) -> None:
@@ -59,3 +66,48 @@ def test_a_refused_cronjob_does_not_quote_env_values(
     ready = job.wait_ready(status="False")
     assert ready["reason"] == "ApplyFailed"
     assert CANARY not in str(job.status)
+
+
+def job_of_the_operator(name: str, *, not_after: str) -> dict[str, Any]:
+    """One that makes no pod."""
+    metadata = {
+        "name": name,
+        "labels": {names.LABEL_MANAGED_BY: names.MANAGED_BY},
+        "annotations": {names.ANNOTATION_NOT_AFTER: not_after},
+    }
+    container = {"name": names.CONTAINER, "image": "none"}
+    pod = {"spec": {"restartPolicy": "Never", "containers": [container]}}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": metadata,
+        "spec": {"suspend": True, "template": pod},
+    }
+
+
+def create(
+    cluster: Cluster, body: dict[str, Any], *, namespace: str, dry_run: bool = False
+) -> subprocess.CompletedProcess[str]:
+    arguments = ["create", "--filename=-", f"--namespace={namespace}"] + ["--dry-run=server"] * dry_run
+    return cluster.kubectl(*arguments, input=json.dumps(body), check=False)
+
+
+def test_a_job_that_arrives_when_another_replica_may_act_is_refused(
+    cluster: Cluster, operator: Operator, namespace: str
+) -> None:
+    late = job_of_the_operator("late", not_after=ALREADY_OVER)
+    # The API server takes a moment to know a policy that was just installed.
+    wait_until(
+        lambda: create(cluster, late, namespace=namespace, dry_run=True).returncode,
+        describe="a late Job is refused",
+    )
+    said = create(cluster, late, namespace=namespace).stderr
+    assert f"this Job had to be made by {ALREADY_OVER}, and it is {datetime.now(UTC):%Y-%m-%dT}" in said
+    assert "another replica may act by now" in said
+    assert cluster.items("jobs", f"--namespace={namespace}") == []
+
+
+def test_a_job_that_arrives_in_time_is_made(cluster: Cluster, operator: Operator, namespace: str) -> None:
+    in_an_hour = as_text(datetime.now(UTC) + timedelta(hours=1))
+    punctual = job_of_the_operator("punctual", not_after=in_an_hour)
+    assert create(cluster, punctual, namespace=namespace).returncode == 0

@@ -2,6 +2,7 @@
 
 After an outage of both replicas many slots are to be caught up. The first of their Jobs is on its way when
 the leader is cut off; the other one makes that Job and all the others, and Kubernetes deletes finished ones.
+So the name of the first is free again, and the admission policy of the chart has to refuse the write.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ OUTAGE = 60.0
 """Seconds without a leader, and as many slots to catch up."""
 LATE = 30.0
 """Seconds for which the write is held: it is sent soon after the Lease was renewed, which counts 15."""
+REFUSED = 403
 
 
 async def play_late(rig: Rig, *, number: int, seconds: float, seed: int) -> Trial:
@@ -44,6 +46,9 @@ async def play_late(rig: Rig, *, number: int, seconds: float, seed: int) -> Tria
         await cast.leave(trial, writes=lambda: replicas.writes)
     finally:
         await replicas.stop()
-    trial.notes.append(f"the creation of {held.name} was answered with {held.status}, {seconds:.0f} s late")
+    told = f"the creation of {held.name} was answered with {held.status}, {seconds:.0f} s late"
+    trial.notes.append(told)
+    if held.status != REFUSED:
+        trial.problems.append(f"admitted: {told}, and not with {REFUSED}")
     trial.seconds = time.monotonic() - began
     return trial

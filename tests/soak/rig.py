@@ -16,6 +16,7 @@ import yaml
 
 from scheduledjob_operator import names
 from tests.bench.api import Api, ApiError, Body
+from tests.chart.rendering import only, render
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.paths import CHECKOUT
 from tests.soak.node import Node
@@ -28,6 +29,11 @@ NAMESPACE, SWITCHED = "soak", "soak-switched"
 CONTROLLERS = ("cronjob-controller", "job-controller", "garbage-collector-controller")
 CRD = CHECKOUT / "crds" / "scheduledjobs.yaml"
 MANAGER = "kube-controller-manager"
+POLICIES = {
+    "ValidatingAdmissionPolicy": "validatingadmissionpolicies",
+    "ValidatingAdmissionPolicyBinding": "validatingadmissionpolicybindings",
+}
+"""The chart's, which refuse what arrives late: where they are created."""
 
 
 class JobRecord:
@@ -117,6 +123,9 @@ class Rig:
     async def _prepare(self) -> None:
         definition: Any = yaml.safe_load(CRD.read_text())
         await self.api.send("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition)
+        for kind, resource in POLICIES.items():
+            path = f"/apis/admissionregistration.k8s.io/v1/{resource}"
+            await self.api.send("POST", path, only(render(), kind))
         for namespace in (NAMESPACE, SWITCHED):
             await self.api.send("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
             # Pods are refused without it, and the controller that makes it does not run here.
