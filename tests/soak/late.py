@@ -2,7 +2,7 @@
 
 After an outage of both replicas many slots are to be caught up. The first of their Jobs is on its way when
 the leader is cut off; the other one makes that Job and all the others, and Kubernetes deletes finished ones.
-So the name of the first is free again, and the admission policy of the chart has to refuse the write.
+So the name of the first may be free again, and the admission policy of the chart has to refuse the write.
 """
 
 from __future__ import annotations
