@@ -56,6 +56,8 @@ class Execution:
         self._clock = clock
         self._refused: dict[Key, dict[str, EndedAs]] = {}
         self._told: dict[Key, frozenset[str]] = {}
+        self._overtaken: dict[Key, datetime] = {}
+        """The slot that was kept from Kubernetes last."""
 
     def remember(self, key: Key, refused: Mapping[str, EndedAs]) -> None:
         """Take over what the API server had against the Jobs of slots."""
@@ -69,6 +71,7 @@ class Execution:
         """The ScheduledJob is gone."""
         self._refused.pop(key, None)
         self._told.pop(key, None)
+        self._overtaken.pop(key, None)
 
     async def before_the_record(
         self, key: Key, *, books: Books, status: ScheduledJobStatus, cron_job: CronJobSeen | None
@@ -96,7 +99,7 @@ class Execution:
         gave_up, patience = await self._give_up(case, jobs=jobs, now=now)
         told = await self._tell(case, jobs=jobs)
         replaced = await self._make_way(case, jobs=jobs)
-        due = _plan(case, jobs=self._store.jobs(case.key), now=now)
+        due = _plan(case, jobs=self._store.jobs(case.key), overtaken=self._overtaken.get(case.key), now=now)
         started = await self._start(case, due=due, jobs=jobs)
         again = now + TRY_REFUSED if self._note_refusals(case) else None
         look = min(filter(None, [patience, due.look_again, again]), default=None)
@@ -164,6 +167,7 @@ class Execution:
                 continue  # it starts when they have ended
             if slot := start.overtakes:
                 await self._actions.overtake(slot, cron_job=case.cron_job)
+                self._overtaken[case.key] = slot
                 done = True
                 continue  # it starts when Kubernetes knows
             refused = await self._actions.start(start.run, body=case.source(), cron_job=case.cron_job)
@@ -210,13 +214,14 @@ def _newest_slot(jobs: Iterable[JobSeen]) -> datetime | None:
     return max((job.slot for job in made if job.slot), default=None)
 
 
-def _plan(case: Case, *, jobs: Iterable[JobSeen], now: datetime) -> Plan:
+def _plan(case: Case, *, jobs: Iterable[JobSeen], overtaken: datetime | None, now: datetime) -> Plan:
     status, books = case.status, case.books
     ends = [job.end.time for job in jobs if job.end]
     if status.last_run:
         ends.append(status.last_run.end_time)
     undecided, done = books.undecided, case.cron_job.last_schedule_time
-    overtaken = undecided is not None and done is not None and done >= undecided
+    # That Kubernetes has done it is no reason not to wait: its Job has not been seen yet.
+    ours = undecided is not None and overtaken == undecided and done is not None and done >= undecided
     # What the operator fires itself does not come in between unseen.
     alone = case.cron_job.fired_by_operator
     return plan(
@@ -224,7 +229,7 @@ def _plan(case: Case, *, jobs: Iterable[JobSeen], now: datetime) -> Plan:
         active=status.active,
         concurrency_policy=case.spec.concurrency_policy,
         next_slots=() if alone else status.next_run_times,
-        unstarted_slot=None if overtaken or alone else undecided,
+        unstarted_slot=None if ours or alone else undecided,
         free_since=max(ends, default=None),
         held=books.standing.switch is not None,
         catching_up=books.standing.suspension is None,
