@@ -32,13 +32,12 @@ def may_have_run(run: PendingRun, *, oldest_kept: Iterable[JobSeen], pending: It
     """Whether the Job of a run that waits may have been made, and be gone again.
 
     `oldest_kept` are the `boundaries`; `pending`: all that waited with the run. They are started in order: a
-    Job that was made before the run's would have been deleted before it. A Job of the very second in which
-    the run was written down as waiting says nothing.
+    Job that was made before the run's would have been deleted before it.
     """
     places = {other.id: place(other) for other in pending}
     for job in oldest_kept:
         earlier = job.run_id in places and places[job.run_id] < place(run)
-        if run.since < job.created and run.due_time <= job.created and not earlier:
+        if run.since <= job.created and run.due_time <= job.created and not earlier:
             return True
     return False
 

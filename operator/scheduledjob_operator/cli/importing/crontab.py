@@ -1,0 +1,163 @@
+"""A crontab becomes drafts: the format of crontab(1), and with a column for the user that of /etc/crontab."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from scheduledjob_operator.cli.importing.crontab_command import name_of, shell_text
+from scheduledjob_operator.cli.importing.crontab_times import five_fields, macro_schedule
+from scheduledjob_operator.cli.importing.findings import (
+    Draft,
+    Finding,
+    Remark,
+    UnreadableError,
+    literal_dollars,
+)
+from scheduledjob_operator.cli.importing.manifests import Options
+
+_VARIABLE = re.compile(r"""("[^"]*"|'[^']*'|[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)""")
+_COMMENT = re.compile(r"#[#\s]*")
+_SECRET = re.compile(r"PASSW|SECRET|TOKEN|CREDENTIAL|API_?KEY|PRIVATE", re.IGNORECASE)
+_EXAMPLES = ("command to be executed", "tar -zcf /var/backups/home.tgz /home/")
+"""Of the comments that distributions put into every crontab."""
+
+_MAIL = (
+    "nobody gets the output by mail, which is in the log and the status of each run, and alerts come from "
+    "the metrics"
+)
+_REPORTED = {
+    "MAILTO": _MAIL,
+    "MAILFROM": _MAIL,
+    "CONTENT_TYPE": _MAIL,
+    "CONTENT_TRANSFER_ENCODING": _MAIL,
+    "RANDOM_DELAY": "a schedule knows no delay at random: write H for the minute to spread the load",
+    "START_HOURS_RANGE": "it is for anacron: write the hours into the schedule",
+    "LOGNAME": "it says who the user is: set runAsUser in podTemplate",
+    "USER": "it says who the user is: set runAsUser in podTemplate",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Setting:
+    """What the lines so far say about the jobs below."""
+
+    shell: str = "/bin/sh"
+    time_zone: str | None = None
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+def read_crontab(text: str, *, options: Options, system: bool = False) -> Iterator[Finding]:
+    """The jobs of a crontab; `system`: the user's name stands before the command."""
+    setting = _Setting(time_zone=options.time_zone)
+    for number, raw in enumerate(text.split("\n"), start=1):
+        line = raw.strip()
+        if line.startswith("#"):
+            yield from _commented(line, number, setting=setting, options=options, system=system)
+        elif match := _VARIABLE.fullmatch(line):
+            name, value = match[1].strip("\"'"), _unquoted(match[2])
+            setting = _set(setting, name, value)
+            yield from _remarks_on(name, value, line=number)
+        elif line:
+            try:
+                yield from _job(line, number, setting=setting, options=options, system=system)
+            except UnreadableError as error:
+                yield error.at(number)
+
+
+def _unquoted(value: str) -> str:
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+    return value[1:-1] if quoted else value.rstrip()
+
+
+def _set(setting: _Setting, name: str, value: str) -> _Setting:
+    if name == "SHELL":
+        return replace(setting, shell=value)
+    if name == "CRON_TZ":
+        return replace(setting, time_zone=value)
+    if name in _REPORTED:
+        return setting
+    return replace(setting, variables={**setting.variables, name: value})
+
+
+def _remarks_on(name: str, value: str, *, line: int) -> Iterator[Remark]:
+    if name in _REPORTED and value:
+        yield Remark(line=line, text=f"{name} is not carried over, as {_REPORTED[name]}")
+    if name == "SHELL" and value != "/bin/sh":
+        yield Remark(
+            line=line, text=f"SHELL is {value}, which the image has to hold: choose one with --image"
+        )
+    if name == "HOME":
+        yield Remark(
+            line=line,
+            text="HOME is a variable only, and no run starts in it: begin the commands with cd, or set "
+            "workingDir in podTemplate",
+        )
+    if _SECRET.search(name) and value:
+        yield Remark(
+            line=line,
+            text=f"the value of {name} looks like a secret and stands in the manifests now: put it into a "
+            "Secret and write valueFrom.secretKeyRef",
+        )
+
+
+def _commented(
+    line: str, number: int, *, setting: _Setting, options: Options, system: bool
+) -> Iterator[Finding]:
+    """A job that somebody has switched off; any other comment is nothing."""
+    job = _COMMENT.sub("", line, count=1)
+    if not job.startswith(("@", "*", *"0123456789")) or job.endswith(_EXAMPLES):
+        return
+    try:
+        findings = list(_job(job, number, setting=setting, options=options, system=system))
+    except UnreadableError:
+        return
+    for finding in findings:
+        yield (
+            replace(finding, spec={"enabled": False, **finding.spec})
+            if isinstance(finding, Draft)
+            else finding
+        )
+
+
+def _job(line: str, number: int, *, setting: _Setting, options: Options, system: bool) -> Iterator[Finding]:
+    """Raises UnreadableError."""
+    times = 1 if line.startswith("@") else 5
+    columns = line.removeprefix("-").split(None, times + system)
+    if len(columns) <= times + system:
+        raise UnreadableError(_too_short(system=system), malformed=True)
+    schedule = macro_schedule(columns[0]) if times == 1 else five_fields(columns[:5])
+    if system:
+        yield Remark(
+            line=number,
+            text=f"the user {columns[times]} is not carried over: runs have the user of podTemplate's "
+            "runAsUser, or else 65532",
+        )
+    command = shell_text(columns[-1])
+    yield Draft(
+        line=number,
+        name=name_of(command),
+        spec=_spec(command, schedule=schedule, setting=setting, options=options),
+    )
+
+
+def _too_short(*, system: bool) -> str:
+    columns = "the user and the command" if system else "the command"
+    return f"the line is too short: write five fields or a macro such as @daily, then {columns}"
+
+
+def _spec(command: str, *, schedule: str, setting: _Setting, options: Options) -> dict[str, Any]:
+    names = frozenset(setting.variables)
+    spec: dict[str, Any] = {"schedule": schedule}
+    if setting.time_zone:
+        spec["timeZone"] = setting.time_zone
+    spec["command"] = [setting.shell, "-c", literal_dollars(command, variables=names)]
+    if options.image:
+        spec["image"] = options.image
+    if setting.variables:
+        spec["env"] = [
+            {"name": name, "value": literal_dollars(value, variables=names)}
+            for name, value in setting.variables.items()
+        ]
+    # cron starts a command whether or not the one before it has ended.
+    return {**spec, "concurrencyPolicy": "Allow"}
