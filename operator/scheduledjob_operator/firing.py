@@ -116,10 +116,11 @@ class Firing:
         found = self._refused.get(key)
         return None if found is None or found[0].id in set(recorded) else found
 
-    def arm(self, scene: Scene, *, spec: ScheduledJobSpec | None, books: Books) -> None:
+    def arm(self, scene: Scene, *, spec: ScheduledJobSpec | None, books: Books, looked_at: datetime) -> None:
         """Set the clock for the next slot of a ScheduledJob, or for one that has passed and may still start.
 
-        `spec` is None when it cannot be read: what was in force before stays so.
+        `spec` is None when it cannot be read: what was in force before stays so. `looked_at`: when the books
+        were made; a slot that has come since is not in them, and is due at once.
         """
         have, key = scene.cron_job, scene.seen.key
         if have.suspended or have.deleting or not (have.fired_by_operator or self._is_punctual(spec)):
@@ -128,7 +129,7 @@ class Firing:
         undecided = books.undecided
         slot = undecided if have.fired_by_operator and self._may_start_now(scene, slot=undecided) else None
         if slot is None:
-            after = max(filter(None, [self._clock(), books.status.accounted_until, undecided]))
+            after = max(filter(None, [looked_at, books.status.accounted_until, undecided]))
             slot = next(iter(scene.schedule(spec).next_after(after)), None)
         self._arm(scene, slot=slot)
 

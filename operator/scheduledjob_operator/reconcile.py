@@ -232,7 +232,7 @@ class Reconciler:
         if cron_job is None:
             return False, None
         scene = Scene(seen=look.seen, cron_job=cron_job, switches=look.observed.switches)
-        self._firing.arm(scene, spec=look.observed.spec, books=look.books)
+        self._firing.arm(scene, spec=look.observed.spec, books=look.books, looked_at=look.observed.now)
         if not isinstance(wanted, Wanted):
             return False, None
         case = Case(

@@ -109,6 +109,19 @@ def test_it_knows_which_slot_it_is() -> None:
     assert annotations["scheduledjob.dev/trigger"] == "Schedule"
 
 
+def test_a_slot_that_comes_during_a_look_is_started_after_it() -> None:
+    world = world_with()
+    world.go_to(89)
+    world.change(timeout="2m")
+
+    def take_time(_request: Any) -> None:
+        world.now = max(world.now, after_noon(90.5))
+
+    world.cluster.rule = take_time
+    world.settle()
+    assert world.created() == [job_of(90)]
+
+
 def test_a_restart_shifts_nothing() -> None:
     world = world_with()
     world.go_to(75)
