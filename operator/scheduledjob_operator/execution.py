@@ -22,6 +22,7 @@ from scheduledjob_operator.models import (
 )
 from scheduledjob_operator.models.types import format_time
 from scheduledjob_operator.names import RunReason
+from scheduledjob_operator.observation import soonest
 from scheduledjob_operator.observed import CronJobSeen, EndedAs, JobSeen
 from scheduledjob_operator.overrides import needed, updated_annotation
 from scheduledjob_operator.pending import Plan, Start, plan
@@ -102,7 +103,7 @@ class Execution:
         due = _plan(case, jobs=self._store.jobs(case.key), overtaken=self._overtaken.get(case.key), now=now)
         started = await self._start(case, due=due, jobs=jobs)
         again = now + TRY_REFUSED if self._note_refusals(case) else None
-        look = min(filter(None, [patience, due.look_again, again]), default=None)
+        look = soonest(patience, due.look_again, again)
         return ended or gave_up or told or replaced or started, look
 
     async def _end_cancelled(self, case: Case, *, jobs: Iterable[JobSeen]) -> bool:

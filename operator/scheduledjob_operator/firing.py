@@ -1,7 +1,7 @@
 """Starts the runs of slots when they come.
 
 Those that only the operator fires, and punctually those that Kubernetes' controller would start as well:
-under the name that it uses, so that it finds the Job and makes none.
+under the name that it uses, so that one slot is one Job. `execution` tells it of them.
 """
 
 import logging
@@ -76,7 +76,7 @@ class Scene:
 
     def schedule(self, spec: ScheduledJobSpec | None) -> Schedule:
         """The one in force, within the bounds of the spec."""
-        found = Schedule.read(self.cron_job.schedule, time_zone=self.cron_job.time_zone or "Etc/UTC")
+        found = self.cron_job.read_schedule()
         return found.within(starts_at=spec.starts_at, ends_at=spec.ends_at) if spec else found
 
     @property

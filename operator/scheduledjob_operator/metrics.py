@@ -7,7 +7,8 @@ from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 from scheduledjob_operator.models import Condition, Result, Run, ScheduledJobStatus, Unstarted
 from scheduledjob_operator.names import ConditionType, SlotReason
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # a third of the page, and when a series began is of no use to anybody
+# A third of the page, and when a series began is of no use to anybody; the function has no types.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 PREFIX = "scheduledjob_operator"
 
@@ -49,6 +50,7 @@ HEALTHY = Gauge(
     "Whether the runs succeed as expected; absent until one ended.",
     ["namespace", "name"],
 )
+_STATES = (DEAD_LETTERS, CONSECUTIVE_FAILURES, HEALTHY)
 
 
 def count_runs(*, namespace: str, name: str, runs: Iterable[Run]) -> None:
@@ -79,7 +81,7 @@ def show_state(*, namespace: str, name: str, status: ScheduledJobStatus) -> None
 
 def forget_all() -> None:
     """Drop what is shown of all ScheduledJobs: another replica shows it now."""
-    for metric in (DEAD_LETTERS, CONSECUTIVE_FAILURES, HEALTHY, RUNS, SLOTS):
+    for metric in (*_STATES, RUNS, SLOTS):
         metric.clear()
 
 
@@ -88,7 +90,7 @@ def forget(*, namespace: str, name: str) -> None:
 
     By full label sets: looking for them costs as much as there are ScheduledJobs, for each that goes.
     """
-    for gauge in (DEAD_LETTERS, CONSECUTIVE_FAILURES, HEALTHY):
+    for gauge in _STATES:
         gauge.remove(namespace, name)
     for result in Result:
         RUNS.remove(namespace, name, result)

@@ -164,9 +164,11 @@ def _in_force(period: _Period, *, spans: Sequence[Span], catch_up: CatchUp) -> A
     timetable, slots = period.timetable, _Slots.look(period, active=active)
     without_run = [slot for slot in slots.decided if slot not in period.started]
     seen = [slot for slot in without_run if slot >= period.unseen_before]
-    overlapping = [slot for slot in seen if active.at(slot) or (slots.busy and slot == slots.decided[-1])]
+    overlapping: list[datetime] = []
+    if timetable.queues or timetable.excludes:
+        overlapping = [slot for slot in seen if active.at(slot) or (slots.busy and slot == slots.decided[-1])]
     queued = overlapping[: timetable.room] if timetable.queues else []
-    skipped = set(overlapping[len(queued) :]) if timetable.queues or timetable.excludes else set()
+    skipped = set(overlapping[len(queued) :])
     missed = [slot for slot in seen if slot not in skipped and slot not in queued]
     to_catch_up = _to_catch_up(missed, slots=slots, catch_up=catch_up, period=period)
     newest = slots.decided[-1] if slots.decided and not slots.undecided else None

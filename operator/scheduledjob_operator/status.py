@@ -14,8 +14,9 @@ from scheduledjob_operator.models import (
 )
 from scheduledjob_operator.models.types import format_duration, format_time
 from scheduledjob_operator.names import ConditionType, ReadyReason
+from scheduledjob_operator.observation import soonest
 from scheduledjob_operator.observed import CronJobSeen
-from scheduledjob_operator.schedule import Schedule, ScheduleError, never
+from scheduledjob_operator.schedule import ScheduleError, never
 from scheduledjob_operator.slots import shortest_gap
 from scheduledjob_operator.suspension import Standing, paused_condition
 
@@ -80,7 +81,13 @@ def concluded(
     paused = paused_condition(
         previous=before.get(ConditionType.PAUSED), standing=seen.standing, generation=seen.generation, now=now
     )
-    ready = _ready_condition(previous=before.get(ConditionType.READY), seen=seen)
+    ready = _condition(
+        ConditionType.READY,
+        (seen.ready.reason, seen.ready.message),
+        holds=seen.ready.ok,
+        previous=before.get(ConditionType.READY),
+        seen=seen,
+    )
     others = [
         _condition(kind, said, previous=before.get(kind), seen=seen)
         for kind, said in (
@@ -92,14 +99,14 @@ def concluded(
     ]
     conditions = [condition for condition in (ready, health, paused, *others) if condition]
     slot_due = upcoming[0] + SLOT_PATIENCE if upcoming else None
-    look_again = min(filter(None, [again, slot_due]), default=None)
+    look_again = soonest(again, slot_due)
     return status.model_copy(update={"conditions": conditions}), look_again
 
 
 def next_run_times(cron_job: CronJobSeen, *, spec: ScheduledJobSpec | None, now: datetime) -> list[datetime]:
     """The next five times the schedule will fire, in UTC."""
     try:
-        schedule = Schedule.read(cron_job.schedule, time_zone=cron_job.time_zone or "Etc/UTC")
+        schedule = cron_job.read_schedule()
     except ScheduleError:  # a hand-edited one, which is about to be put back
         return []
     if spec is not None:
@@ -119,7 +126,7 @@ def _resolved(cron_job: CronJobSeen) -> str | None:
 
 
 Said = tuple[str, str]
-"""Reason and message of a condition that holds."""
+"""Reason and message of a condition."""
 
 
 def _completed(status: ScheduledJobStatus, *, spec: ScheduledJobSpec | None) -> Said | None:
@@ -148,7 +155,7 @@ def _overlap(cron_job: CronJobSeen | None, *, spec: ScheduledJobSpec | None) -> 
     if cron_job is None or spec is None or spec.concurrency_policy is not ConcurrencyPolicy.ALLOW:
         return None
     try:
-        gap = shortest_gap(Schedule.read(cron_job.schedule, time_zone=cron_job.time_zone or "Etc/UTC"))
+        gap = shortest_gap(cron_job.read_schedule())
     except ScheduleError:
         return None
     if gap is None or gap >= SHORT_GAP or spec.timeout <= gap:
@@ -169,25 +176,15 @@ def _refused(status: ScheduledJobStatus) -> Said | None:
     return "Refused", "; ".join(f"{entry.annotation}: {entry.message}" for entry in refused)
 
 
-def _condition(kind: ConditionType, said: Said, *, previous: Condition | None, seen: Situation) -> Condition:
+def _condition(
+    kind: ConditionType, said: Said, *, holds: bool = True, previous: Condition | None, seen: Situation
+) -> Condition:
     reason, message = said
     condition = Condition(
         type=kind,
-        status="True",
+        status="True" if holds else "False",
         reason=reason,
         message=message,
-        observed_generation=seen.generation,
-        last_transition_time=seen.now,
-    )
-    return condition.after(previous)
-
-
-def _ready_condition(*, previous: Condition | None, seen: Situation) -> Condition:
-    condition = Condition(
-        type=ConditionType.READY,
-        status="True" if seen.ready.ok else "False",
-        reason=seen.ready.reason,
-        message=seen.ready.message,
         observed_generation=seen.generation,
         last_transition_time=seen.now,
     )

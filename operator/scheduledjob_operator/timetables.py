@@ -13,7 +13,7 @@ from scheduledjob_operator.models import (
 )
 from scheduledjob_operator.names import ConditionType, SlotReason
 from scheduledjob_operator.observation import Observation
-from scheduledjob_operator.schedule import Schedule, ScheduleError, fired_by_operator
+from scheduledjob_operator.schedule import ScheduleError, fired_by_operator
 from scheduledjob_operator.slots import Timetable
 from scheduledjob_operator.suspension import Standing
 
@@ -35,7 +35,7 @@ def timetable_of(*, previous: ScheduledJobStatus, stand: Standing, seen: Observa
             by_operator=fired_by_operator(seen.schedule, seen.concurrency_policy),
         )
     try:
-        schedule = Schedule.read(have.schedule, time_zone=have.time_zone or "Etc/UTC")
+        schedule = have.read_schedule()
     except ScheduleError:  # a hand-edited one, which is about to be put back
         return None
     refused = any(

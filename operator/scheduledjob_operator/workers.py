@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from scheduledjob_operator.clockwork import Clockwork
@@ -44,44 +46,35 @@ class Workers:
             key = await self._queue.get()
             QUEUE_LENGTH.set(len(self._queue))
             started = time.monotonic()
-            try:
+            with self._attempt(key, what="reconciled"):
                 again = await self._reconciler.reconcile(key)
-            except ApiError as error:
-                RECONCILE_ERRORS.inc()
-                logger.warning("%s could not be reconciled, trying again: %s", key, error)
-                self._queue.add_after_failure(key)
-            except Exception:
-                # One object that we cannot handle must not stop the others.
-                RECONCILE_ERRORS.inc()
-                logger.exception("%s could not be reconciled, trying again", key)
-                self._queue.add_after_failure(key)
-            else:
                 self._queue.forget_failures(key)
                 if again is not None:
                     delay = (again - utc_now()).total_seconds()
                     self._queue.add_at(key, time.monotonic() + max(delay, 0.0))
-            finally:
-                self._free(key)
-                RECONCILE_SECONDS.observe(time.monotonic() - started)
+            RECONCILE_SECONDS.observe(time.monotonic() - started)
 
     async def _fire(self) -> None:
         while True:
             shot = await self._clockwork.next(hold=self._queue.hold)
-            key = shot.key
-            try:
+            with self._attempt(shot.key, what=f"started for the slot {shot.slot}"):
                 if await self._reconciler.fire(shot):
-                    self._queue.add(key)
-            except ApiError as error:
-                RECONCILE_ERRORS.inc()
-                logger.warning("slot %s of %s could not be started: %s", shot.slot, key, error)
-                self._queue.add_after_failure(key)
-            except Exception:
-                RECONCILE_ERRORS.inc()
-                logger.exception("slot %s of %s could not be started", shot.slot, key)
-                self._queue.add_after_failure(key)
-            finally:
-                self._free(key)
+                    self._queue.add(shot.key)
 
-    def _free(self, key: Key) -> None:
-        self._queue.done(key)
-        self._clockwork.offer(key)
+    @contextmanager
+    def _attempt(self, key: Key, *, what: str) -> Iterator[None]:
+        """Work on a key; a failure is tried again later, and others may work on the key then."""
+        try:
+            yield
+        except ApiError as error:
+            RECONCILE_ERRORS.inc()
+            logger.warning("%s could not be %s, trying again: %s", key, what, error)
+            self._queue.add_after_failure(key)
+        except Exception:
+            # One object that we cannot handle must not stop the others.
+            RECONCILE_ERRORS.inc()
+            logger.exception("%s could not be %s, trying again", key, what)
+            self._queue.add_after_failure(key)
+        finally:
+            self._queue.done(key)
+            self._clockwork.offer(key)

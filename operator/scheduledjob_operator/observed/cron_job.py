@@ -10,6 +10,7 @@ from typing import Self
 from scheduledjob_operator import names
 from scheduledjob_operator.observed.metadata import Body, Owner, moment
 from scheduledjob_operator.ownership import foreign_spec_managers, owned_spec_fields
+from scheduledjob_operator.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,10 @@ class CronJobSeen:
     def fired_by_operator(self) -> bool:
         """Whether it is but the template of what the operator starts."""
         return bool(self.timetable)
+
+    def read_schedule(self) -> Schedule:
+        """The schedule that is in force. Raises ScheduleError when somebody edited it by hand."""
+        return Schedule.read(self.schedule, time_zone=self.time_zone or "Etc/UTC")
 
 
 def _timetable(annotations: Body) -> Body:

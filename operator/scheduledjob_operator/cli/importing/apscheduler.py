@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from scheduledjob_operator.cli.importing.apscheduler_source import Entry, Source, read_source
+from scheduledjob_operator.cli.importing.apscheduler_source import ADD_JOB, Entry, Source, read_source
 from scheduledjob_operator.cli.importing.apscheduler_triggers import When, read_crontab_text, read_trigger
 from scheduledjob_operator.cli.importing.findings import (
     LEAST_DEADLINE,
@@ -20,24 +20,7 @@ from scheduledjob_operator.cli.importing.manifests import Options
 from scheduledjob_operator.cli.importing.python_literals import last_name, literal, number, zone_name
 from scheduledjob_operator.models.types import format_duration
 
-_JOB = {
-    "func",
-    "trigger",
-    "cron",
-    "args",
-    "kwargs",
-    "id",
-    "name",
-    "enabled",
-    "misfire_grace_time",
-    "coalesce",
-    "max_instances",
-    "next_run_time",
-    "jobstore",
-    "executor",
-    "replace_existing",
-    "description",
-}
+_JOB = {*ADD_JOB, "cron", "enabled", "description"}
 """What is said about a job; anything else is about its trigger."""
 _POLICIES = ("max_instances", "coalesce", "misfire_grace_time")
 _LEAST_WINDOW = timedelta(minutes=1)

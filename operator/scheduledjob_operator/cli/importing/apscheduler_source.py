@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from scheduledjob_operator.cli.importing.python_literals import last_name
 
-_ADD_JOB = (
+ADD_JOB = (
     "func",
     "trigger",
     "args",
@@ -96,12 +96,12 @@ def _is_main(node: ast.AST) -> bool:
 def _decorated(node: ast.FunctionDef | ast.AsyncFunctionDef, *, conditional: bool) -> Iterator[Entry]:
     for call in node.decorator_list:
         if isinstance(call, ast.Call) and last_name(call.func) == "scheduled_job":
-            yield _entry(call, names=_ADD_JOB[1:], function=node.name, conditional=conditional)
+            yield _entry(call, names=ADD_JOB[1:], function=node.name, conditional=conditional)
 
 
 def _called(call: ast.Call, *, conditional: bool) -> Iterator[Entry]:
     if last_name(call.func) == "add_job":
-        yield _entry(call, names=_ADD_JOB, conditional=conditional)
+        yield _entry(call, names=ADD_JOB, conditional=conditional)
         return
     columns = {_CALLED.get(word.arg) for word in call.keywords if word.arg is not None}
     if _is_row(call.args) or ("cron" in columns and ("func" in columns or len(call.args) == 2)):
