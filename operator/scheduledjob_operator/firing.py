@@ -23,7 +23,7 @@ from scheduledjob_operator.models import (
     ScheduledJobSpec,
     Trigger,
 )
-from scheduledjob_operator.observed import CronJobSeen, EndedAs, JobSeen
+from scheduledjob_operator.observed import CronJobSeen, EndedAs
 from scheduledjob_operator.schedule import Schedule
 from scheduledjob_operator.store import Key, ScheduledJobSeen, Store
 from scheduledjob_operator.suspension import Switch
@@ -147,12 +147,14 @@ class Firing:
         refused = self._refused.get(scene.seen.key)
         if refused is not None and refused[0].slot == slot:
             return False  # the status has it now
-        active = bool(self._active(scene.seen.key))
-        waiting = _waits(scene.seen)
-        return move(scene.policy, active=active, waiting=waiting, by_operator=True) is Move.START
+        return self._move(scene) is Move.START
 
-    def _active(self, key: Key) -> list[JobSeen]:
-        return [job for job in self._store.jobs(key) if job.end is None]
+    def _move(self, scene: Scene) -> Move:
+        active = any(job.end is None for job in self._store.jobs(scene.seen.key))
+        # The status is packed: it is only opened for a policy that asks for it.
+        waiting = scene.policy is ConcurrencyPolicy.QUEUE and _waits(scene.seen)
+        by_operator = scene.cron_job.fired_by_operator
+        return move(scene.policy, active=active, waiting=waiting, by_operator=by_operator)
 
     async def fire(self, shot: Shot, *, switches: Sequence[Switch]) -> bool:
         """Start the run of a slot, if it is still to be started; whether to look at the ScheduledJob then.
@@ -179,8 +181,7 @@ class Firing:
         name = job_names.slot_job(key.name, slot, by_operator=by_operator)
         if any(job.name == name for job in self._store.jobs(key)):
             return False
-        waiting = scene.policy is ConcurrencyPolicy.QUEUE and _waits(seen)
-        step = move(scene.policy, active=bool(self._active(key)), waiting=waiting, by_operator=by_operator)
+        step = self._move(scene)
         if step is not Move.START:
             return step is Move.ASK
         if isinstance(wanted, Wanted):
