@@ -1,1 +1,1 @@
-pytest_plugins = ["tests.plugin", "tests.plugin_report"]
+pytest_plugins = ["tests.plugin", "tests.plugin_report", "tests.servers.plugin"]
