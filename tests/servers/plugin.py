@@ -11,8 +11,12 @@ import pytest
 from tests.cluster.progress import ClusterError
 from tests.servers import postgresql
 from tests.servers import redis_server as redis_servers
+from tests.servers import sample_api as sample_apis
+from tests.servers import smtp_sink as smtp_sinks
 from tests.servers.postgresql import PostgresqlServer
 from tests.servers.redis_server import RedisServer
+from tests.servers.sample_api import SampleApi
+from tests.servers.smtp_sink import SmtpSink
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +46,34 @@ def redis_url(redis_server: RedisServer) -> str:
     with redis_server.client() as client:
         client.flushall()
     return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def sample_api_process() -> Iterator[SampleApi]:
+    """The process behind the fixture `sample_api`."""
+    with sample_apis.sample_api() as server:
+        yield server
+
+
+@pytest.fixture
+def sample_api(sample_api_process: SampleApi) -> SampleApi:
+    """The sample API without any collection: `sample_api.serve(tokens=[...])` gives it some."""
+    sample_api_process.serve()
+    return sample_api_process
+
+
+@pytest.fixture(scope="session")
+def smtp_sink_process() -> Iterator[SmtpSink]:
+    """The process behind the fixture `smtp_sink`."""
+    with smtp_sinks.smtp_sink() as server:
+        yield server
+
+
+@pytest.fixture
+def smtp_sink(smtp_sink_process: SmtpSink) -> SmtpSink:
+    """A mail server that has no mail yet and refuses none."""
+    smtp_sink_process.clear()
+    return smtp_sink_process
 
 
 @contextmanager

@@ -92,7 +92,7 @@ class PostgresqlServer(ServerProcess):
 @contextmanager
 def postgresql_server() -> Iterator[PostgresqlServer]:
     """A server that runs while the block does."""
-    with server_folder("postgresql") as folder:
+    with server_folder("postgresql", owner=user()) as folder:
         server = PostgresqlServer(folder)
         server.initialize()
         try:

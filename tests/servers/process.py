@@ -40,13 +40,13 @@ def user() -> str | None:
 
 
 @contextmanager
-def server_folder(name: str) -> Iterator[Path]:
-    """A folder for a server's data, which belongs to the user it runs as.
+def server_folder(name: str, *, owner: str | None) -> Iterator[Path]:
+    """A folder for a server's data, which belongs to the user it runs as; None is us.
 
     Not one of pytest's: nobody but their owner gets into those.
     """
     folder = Path(tempfile.mkdtemp(prefix=f"scheduledjob-{name}-"))
-    if (owner := user()) is not None:
+    if owner is not None:
         account = pwd.getpwnam(owner)
         os.chown(folder, account.pw_uid, account.pw_gid)
     try:

@@ -46,7 +46,7 @@ class RedisServer(ServerProcess):
 @contextmanager
 def redis_server() -> Iterator[RedisServer]:
     """A server that runs while the block does."""
-    with server_folder("redis") as folder:
+    with server_folder("redis", owner=user()) as folder:
         server = RedisServer(folder)
         try:
             server.start()
