@@ -1,0 +1,66 @@
+"""What a mail server's refusals mean, as errors that choose the exit code.
+
+Only its numbers are quoted: the words of a server repeat addresses and parts of the message.
+"""
+
+import re
+
+from job_runner.errors import ConfigurationError, DataError, JobError, TryAgain, Unavailable
+
+_NEEDS_LOGIN = {530, 534, 535, 538}
+_CLOSING = 421
+
+
+def reply(code: int, text: bytes) -> str:
+    """Such as `550 5.1.1`: the code, and the longer one behind it if there is one."""
+    longer = re.match(rb"\d\.\d{1,3}\.\d{1,3}\b", text)
+    return f"{code} {longer[0].decode()}" if longer else str(code)
+
+
+def refusal(what: str, code: int, text: bytes) -> JobError:
+    """The error for an answer that is no yes to `what`."""
+    said = f"{what}: the server answered {reply(code, text)}"
+    if code in _NEEDS_LOGIN:
+        return ConfigurationError(f"{said}: it wants a user and password, or STARTTLS")
+    if 400 <= code < 500:
+        return TryAgain(said)
+    return DataError(said)
+
+
+def is_closing(code: int) -> bool:
+    """Whether the server ends the connection with this answer."""
+    return code == _CLOSING
+
+
+def failure(error: OSError, *, place: str) -> JobError:
+    """The error for an exception of smtplib or of the connection itself."""
+    import smtplib  # noqa: PLC0415  (handler files import this module, and few of them are run)
+    import socket  # noqa: PLC0415
+    import ssl  # noqa: PLC0415
+
+    match error:
+        case smtplib.SMTPServerDisconnected():
+            return Unavailable(f"{place}: the connection broke")
+        case smtplib.SMTPAuthenticationError(smtp_code=code):
+            if 400 <= code < 500:
+                return TryAgain(f"{place}: no login at the moment ({code})")
+            return ConfigurationError(f"{place}: the user or the password is wrong ({code})")
+        case smtplib.SMTPHeloError(smtp_code=code) | smtplib.SMTPConnectError(smtp_code=code):
+            kind = TryAgain if 400 <= code < 500 else Unavailable
+            return kind(f"{place}: the server does not want to talk ({code})")
+        case smtplib.SMTPResponseException(smtp_code=code, smtp_error=text):
+            return refusal(place, code, text if isinstance(text, bytes) else text.encode())
+        case smtplib.SMTPException():
+            return ConfigurationError(
+                f"{place}: the server does not offer what is needed: the login, STARTTLS, or addresses "
+                "beyond ASCII"
+            )
+        case ssl.SSLCertVerificationError(verify_message=why):
+            return ConfigurationError(
+                f"{place}: its certificate is not trusted ({why}): "
+                "name the file of its authority in SSL_CERT_FILE"
+            )
+        case socket.gaierror():
+            return Unavailable(f"{place}: there is no host of this name")
+    reason = f": {error.strerror}" if error.strerror else ""
+    return Unavailable(f"{place}: no connection{reason}")
