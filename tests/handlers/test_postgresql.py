@@ -16,15 +16,18 @@ from job_runner.connections.postgresql import open_postgresql
 from job_runner.connections.postgresql_errors import without_values
 from job_runner.errors import ExitCode
 from job_runner.testing import Outcome, Result, run_handler
+from tests.handlers.cancelling import cancelled_when
 from tests.servers.postgresql import PASSWORD, PostgresqlServer
 from tests.servers.process import free_port
-from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from job_runner.values import Json
 
 Work = Callable[[psycopg.Connection], object]
 
+SLEEPERS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+)
 SCHEMA = """
     CREATE TABLE accounts (id int PRIMARY KEY, balance numeric(5, 2) NOT NULL CHECK (balance >= 0));
     INSERT INTO accounts VALUES (1, 10), (2, 20);
@@ -40,12 +43,12 @@ def accounts(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return database_url
 
 
-def run(work: Work, *, timeout: float | None = 30, cancel_after: float | None = None) -> Outcome:
+def run(work: Work, *, timeout: float | None = 30) -> Outcome:
     def job(context: Context) -> object:
         with open_postgresql(context) as connection:
             return work(connection)
 
-    return run_handler(job, timeout=timeout, cancel_after=cancel_after)
+    return run_handler(job, timeout=timeout)
 
 
 def query(sql: str) -> Work:
@@ -79,18 +82,15 @@ def test_what_a_block_did_is_rolled_back_when_it_raises(accounts: str) -> None:
 
 
 def test_a_cancellation_ends_a_running_statement_and_rolls_back(accounts: str) -> None:
-    def work(connection: psycopg.Connection) -> None:
-        connection.execute("DELETE FROM accounts")
-        connection.execute("SELECT pg_sleep(60)")
+    def job(context: Context) -> None:
+        with open_postgresql(context) as connection:
+            connection.execute("DELETE FROM accounts")
+            connection.execute("SELECT pg_sleep(60)")
 
-    ended = run(work, cancel_after=0.3)
+    ended = cancelled_when(lambda: value_of(accounts, SLEEPERS) == 1, job)
     assert (ended.result, ended.exit_code) == (Result.CANCELLED, ExitCode.TERMINATED)
-    assert ended.duration_seconds < 5
+    assert value_of(accounts, SLEEPERS) == 0
     assert value_of(accounts, "SELECT count(*) FROM accounts") == 2
-    wait_until(
-        lambda: value_of(accounts, "SELECT count(*) FROM pg_stat_activity WHERE query ~ 'pg_sleep.60'") == 1,
-        describe="only this query speaks of the sleep",
-    )
 
 
 def test_the_server_knows_the_job_by_name_and_how_long_it_may_take(accounts: str) -> None:

@@ -15,11 +15,17 @@ from job_runner.handlers.sql import sql
 from job_runner.statements.control import controls_transaction
 from job_runner.statements.splitting import split
 from job_runner.testing import Outcome, Result, run_handler
+from tests.handlers.cancelling import cancelled_when
 
 SCHEMA = """
     CREATE TABLE sessions (id int PRIMARY KEY, last_seen timestamptz NOT NULL, data jsonb);
     INSERT INTO sessions SELECT n, now() - n * interval '1 day' FROM generate_series(1, 10) n;
 """
+
+
+SLEEPERS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+)
 
 
 @pytest.fixture
@@ -31,9 +37,22 @@ def sessions(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return database_url
 
 
-def run(*statements: str, cancel_after: float | None = None, **arguments: Any) -> Outcome:
+def run(*statements: str, **arguments: Any) -> Outcome:
     given = {"statements": list(statements)} if statements else {}
-    return run_handler(sql, args={**given, **arguments}, timeout=30, cancel_after=cancel_after)
+    return run_handler(sql, args={**given, **arguments}, timeout=30)
+
+
+def cancelled_while_sleeping(url: str, **arguments: Any) -> Outcome:
+    """A run that deletes all sessions and is cancelled in its second statement."""
+    statements = ["DELETE FROM sessions", "SELECT pg_sleep(60)"]
+    return cancelled_when(lambda: sleepers(url) == 1, sql, args={"statements": statements, **arguments})
+
+
+def sleepers(url: str) -> object:
+    """How many statements sleep on the server."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute(SLEEPERS).fetchone()
+    return row and row[0]
 
 
 def count(url: str) -> object:
@@ -115,13 +134,14 @@ def test_a_lock_that_others_hold_is_not_waited_for_longer_than_asked(sessions: s
 
 
 def test_a_cancelled_transaction_leaves_nothing(sessions: str) -> None:
-    ended = run("DELETE FROM sessions", "SELECT pg_sleep(60)", cancel_after=0.3)
+    ended = cancelled_while_sleeping(sessions)
     assert (ended.result, ended.value) == (Result.CANCELLED, None)
     assert count(sessions) == 10
+    assert sleepers(sessions) == 0
 
 
 def test_a_cancelled_run_without_a_transaction_says_how_far_it_came(sessions: str) -> None:
-    ended = run("DELETE FROM sessions", "SELECT pg_sleep(60)", transaction=False, cancel_after=0.3)
+    ended = cancelled_while_sleeping(sessions, transaction=False)
     assert (ended.result, ended.value) == (Result.CANCELLED, {"rows": [10]})
     assert count(sessions) == 0
 

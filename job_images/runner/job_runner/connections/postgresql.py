@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from job_runner.connections.postgresql_errors import connecting, statements
 from job_runner.connections.variables import from_variable
 from job_runner.context import Context
+from job_runner.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import psycopg
@@ -27,8 +28,12 @@ def open_postgresql(
     Errors of the database leave the block as those of job_runner, with the server's sentence and no value of
     a row: Unavailable, ConfigurationError, TryAgain or DataError.
     """
-    import psycopg  # noqa: PLC0415  (60 ms that other handlers do not pay)
-
+    try:
+        import psycopg  # noqa: PLC0415  (110 ms that other handlers do not pay)
+    except ModuleNotFoundError:
+        raise ConfigurationError(
+            'psycopg is not installed: pip install "scheduledjob-job-runner[postgresql]"'
+        ) from None
     url = from_variable(variable)
     # What it logs names host, user and database.
     logging.getLogger("psycopg").setLevel(logging.CRITICAL)

@@ -26,7 +26,12 @@ def open_redis(context: Context, *, variable: str = "REDIS_URL") -> Iterator["re
     after a lost connection nobody knows whether it was done. Errors leave the block as those of job_runner,
     with the server's sentence and no value: Unavailable, ConfigurationError, TryAgain or DataError.
     """
-    import redis  # noqa: PLC0415  (100 ms that other handlers do not pay)
+    try:
+        import redis  # noqa: PLC0415  (100 ms that other handlers do not pay)
+    except ModuleNotFoundError:
+        raise ConfigurationError(
+            'redis is not installed: pip install "scheduledjob-job-runner[redis]"'
+        ) from None
     from redis.backoff import NoBackoff  # noqa: PLC0415
     from redis.retry import Retry  # noqa: PLC0415
 

@@ -1,0 +1,34 @@
+"""Runs a handler and cancels it, as a SIGTERM would, as soon as something has happened."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from job_runner.supervision import Cause
+from job_runner.testing import Outcome, run_handler
+from tests.waiting import wait_until
+
+
+def cancelled_when(
+    happened: Callable[[], object], handler: Callable[..., Any], *, args: Mapping[str, Any] | None = None
+) -> Outcome:
+    """handler: takes the Context as its parameter `context`."""
+    watching: list[threading.Thread] = []
+
+    @functools.wraps(handler)
+    def watched(**arguments: Any) -> Any:
+        def watch() -> None:
+            wait_until(happened)
+            arguments["context"].supervisor.cancel(Cause.SIGTERM)
+
+        watching.append(threading.Thread(target=watch))
+        watching[0].start()
+        return handler(**arguments)
+
+    ended = run_handler(watched, args=args, timeout=60)
+    for thread in watching:
+        thread.join()
+    return ended
