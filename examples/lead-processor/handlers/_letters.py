@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import make_msgid
 from enum import Enum
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from job_runner import Context, DataError, TryAgain
 from job_runner.connections.smtp import open_smtp
 
-from job_runner import Context
-
 if TYPE_CHECKING:
-    from job_runner.connections.smtp import Mailer
     from psycopg import Connection
 
-SENDER = "leads@travel.example"
+    from job_runner.connections.smtp import Mailer
+
+DOMAIN = "travel.example"
 
 CLAIM = "INSERT INTO sent_mail (purpose, recipient) VALUES (%s, %s) ON CONFLICT DO NOTHING"
 NOTE_REFUSAL = "UPDATE sent_mail SET refused = %s WHERE purpose = %s AND recipient = %s"
@@ -55,15 +55,23 @@ class Post:
         with self.context.shield(), self.connection.transaction():
             if self.connection.execute(CLAIM, key).rowcount == 0:
                 return Ending.KNOWN
-            refused = self.mailer.send(message) if message else {recipient: "not an address"}
-            if not refused:
-                return Ending.SENT
-            answer = next(iter(refused.values()))
-            if answer.startswith("4"):
+            try:
+                self._hand_over(message, key)
+            except TryAgain:
                 self.connection.execute(GIVE_BACK, key)
                 return Ending.DEFERRED
-            self.connection.execute(NOTE_REFUSAL, (answer, *key))
-            return Ending.REFUSED
+            except DataError as error:
+                self.connection.execute(NOTE_REFUSAL, (str(error), *key))
+                return Ending.REFUSED
+            return Ending.SENT
+
+    def _hand_over(self, message: EmailMessage | None, key: tuple[str, str]) -> None:
+        if message is None:
+            raise DataError("not an address")
+        # Always the same for a mail, so that mail servers can tell one that comes again after all.
+        identity = sha256("\0".join(key).encode()).hexdigest()[:32]
+        message["Message-ID"] = f"<{identity}@{DOMAIN}>"
+        self.mailer.send(message)
 
 
 @contextmanager
@@ -80,8 +88,7 @@ def letter(recipient: str, *, subject: str, text: str) -> EmailMessage | None:
         message["To"] = Address(addr_spec=recipient)
     except (ValueError, IndexError, MessageError):
         return None
-    message["From"] = SENDER
+    message["From"] = f"leads@{DOMAIN}"
     message["Subject"] = subject
-    message["Message-ID"] = make_msgid(domain=SENDER.partition("@")[2])
     message.set_content(text)
     return message
