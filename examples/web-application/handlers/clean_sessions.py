@@ -1,0 +1,45 @@
+"""Sessions are hashes `session:ID` in Redis; a user's own are listed in the set `sessions-of:USER`."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from job_runner.connections.redis_server import open_redis, scan_batches
+
+from job_runner import Cancelled, Context, DataError, job_handler
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+
+@job_handler("clean_sessions")
+def clean_sessions(context: Context, idle_days: int = 30) -> dict[str, int]:
+    """Removes the sessions that nobody has used for some days; those that cannot be read are counted."""
+    if idle_days < 1:
+        raise DataError("idle_days is below 1")
+    oldest = datetime.now(tz=UTC) - timedelta(days=idle_days)
+    counts = {"sessions": 0, "removed": 0, "unreadable": 0}
+    try:
+        with open_redis(context) as redis:
+            for keys in scan_batches(redis, "session:*"):
+                with context.shield():
+                    _clean(redis, keys, oldest=oldest, counts=counts)
+    except Cancelled:
+        context.logger.warning("stopped early: the rest is for the next run")
+    return counts
+
+
+def _clean(redis: "Redis", keys: list[str], *, oldest: datetime, counts: dict[str, int]) -> None:
+    with redis.pipeline(transaction=False) as pipeline:
+        for key in keys:
+            pipeline.hmget(key, ["user", "last_seen"])
+        sessions = dict(zip(keys, pipeline.execute(), strict=True))
+    with redis.pipeline() as pipeline:
+        for key, (user, last_seen) in sessions.items():
+            counts["sessions"] += 1
+            if user is None or not (last_seen or "").isdigit():
+                counts["unreadable"] += 1
+            elif datetime.fromtimestamp(int(last_seen), tz=UTC) < oldest:
+                counts["removed"] += 1
+                pipeline.unlink(key)
+                pipeline.srem(f"sessions-of:{user}", key)
+        pipeline.execute()
