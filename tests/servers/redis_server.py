@@ -22,6 +22,7 @@ class RedisServer(ServerProcess):
                 str(redis_program()),
                 *("--bind", "127.0.0.1", "--port", str(self.port), "--requirepass", PASSWORD),
                 *("--save", "", "--appendonly", "no", "--dir", str(folder)),
+                *("--enable-debug-command", "local"),
             ],
             folder=folder,
             ready=self._answers,

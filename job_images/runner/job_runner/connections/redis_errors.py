@@ -19,6 +19,11 @@ _MEANINGS: tuple[tuple[str, type[JobError], str], ...] = (
     (r"MASTERDOWN|CLUSTERDOWN|READONLY|read only replica|MISCONF", Unavailable, "Redis takes no writes now"),
     (r"OOM|used memory > ", TryAgain, "Redis has no memory left for this"),
     (r"BUSY ", TryAgain, "Redis is busy with a script"),
+    (
+        r"LFU maxmemory policy is selected",
+        ConfigurationError,
+        "this Redis has an LFU policy (maxmemory-policy): it does not know how long keys have been idle",
+    ),
     (r"unknown command", ConfigurationError, "this Redis does not know a command that is needed"),
 )
 
