@@ -1,0 +1,140 @@
+"""Mails are put down once for their cause, and sent at least once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.handlers.trading_platform.platform import GONE, Platform, terminate
+from tests.waiting import wait_until
+
+STATE = "SELECT key, sent_at IS NOT NULL, refused_at IS NOT NULL FROM mails ORDER BY key"
+SLOT = {"SCHEDULEDJOB_SLOT": f"{datetime.now(UTC):%Y-%m-%d}T08:00:00Z"}
+NOBODY = {"SMTP_URL": f"smtp://someone:hidden-word@{GONE}"}
+YESTERDAY = "SELECT (now() AT TIME ZONE 'UTC')::date - 1"
+
+
+def sent(platform: Platform) -> list[tuple[str, str]]:
+    """(recipient, subject) of the mails that the server has."""
+    return [(mail["To"], mail["Subject"]) for mail in platform.smtp.messages()]
+
+
+@pytest.fixture
+def triggered(platform: Platform) -> Platform:
+    """The mails of two alerts wait."""
+    assert platform.value("check_price_alerts")["triggered"] == [1, 3]
+    return platform
+
+
+def test_the_mails_of_alerts_are_sent_once(triggered: Platform) -> None:
+    platform = triggered
+    assert platform.value("send_price_notification") == {"sent": 2, "refusedUsers": []}
+    (first, second) = platform.smtp.messages()
+    assert (first["To"], first["Message-ID"]) == ("ada@example.com", "<price-alert-1@trading.example>")
+    assert first.get_content().strip() == "BTC was traded at 63000; your alert was for above 63000."
+    assert second["To"] == "cleo@example.com"
+    assert platform.value("send_price_notification") == {"sent": 0, "refusedUsers": []}
+    assert len(platform.smtp.messages()) == 2
+
+
+def test_one_alert_can_be_named(triggered: Platform) -> None:
+    assert triggered.value("send_price_notification", alert=3)["sent"] == 1
+    assert sent(triggered) == [("cleo@example.com", "SOL is below 150")]
+    assert triggered.value("send_price_notification", alert=3)["sent"] == 0
+
+
+def test_nothing_to_send_needs_no_mail_server(platform: Platform) -> None:
+    assert platform.value("send_price_notification", env=NOBODY)["sent"] == 0
+
+
+def test_a_mail_server_that_is_gone_loses_no_mail(triggered: Platform) -> None:
+    code, says = triggered.error("send_price_notification", env=NOBODY)
+    assert code == 69
+    assert "hidden" not in says
+    assert triggered.value("send_price_notification")["sent"] == 2
+
+
+def test_a_recipient_who_is_refused_is_told_of_and_the_others_get_theirs(triggered: Platform) -> None:
+    platform = triggered
+    platform.smtp.fail(recipient="ada@example.com", code=550)
+    assert platform.value("send_price_notification") == {"sent": 1, "refusedUsers": [1]}
+    assert sent(platform) == [("cleo@example.com", "SOL is below 150")]
+    assert platform.sql(STATE) == [("price-alert-1", False, True), ("price-alert-3", True, False)]
+    assert platform.value("send_price_notification")["sent"] == 0
+
+
+def test_a_server_that_refuses_everybody_is_an_error(triggered: Platform) -> None:
+    for user in ("ada", "cleo"):
+        triggered.smtp.fail(recipient=f"{user}@example.com", code=550)
+    code, says = triggered.error("send_price_notification")
+    assert (code, says) == (65, "the mail server refuses each of the 2 recipients")
+
+
+def test_a_mail_that_the_server_wants_later_is_sent_by_the_retry(triggered: Platform) -> None:
+    platform = triggered
+    platform.smtp.fail(recipient="ada@example.com", code=450, times=1)
+    code, says = platform.error("send_price_notification")
+    assert (code, says) == (75, "1 mails sent, 1 more are wanted later by the mail server")
+    assert platform.value("send_price_notification")["sent"] == 1
+    assert sorted(to for to, _ in sent(platform)) == ["ada@example.com", "cleo@example.com"]
+
+
+def test_a_server_whose_answer_is_lost_gets_the_mail_again_under_the_same_message_id(
+    triggered: Platform,
+) -> None:
+    triggered.smtp.fail(disconnect=True, keep=True, times=1)
+    assert triggered.error("send_price_notification")[0] in {69, 75}
+    triggered.value("send_price_notification")
+    messages = [mail["Message-ID"] for mail in triggered.smtp.messages() if mail["To"] == "ada@example.com"]
+    assert messages == ["<price-alert-1@trading.example>"] * 2
+
+
+def test_a_run_that_is_cancelled_while_it_sends_marks_what_was_sent(triggered: Platform) -> None:
+    platform = triggered
+    platform.sql("DELETE FROM mails WHERE key = 'price-alert-3'")
+    platform.sql(
+        "INSERT INTO mails (key, kind, user_id, subject, body) "
+        "SELECT 'price-alert-' || n, 'price-alert', 2, 's', 'b' FROM generate_series(10000, 29999) AS n"
+    )
+    running = platform.start("send_price_notification")
+    wait_until(lambda: len(platform.smtp.mails()) > 10, describe="mails are being sent")
+    ended = terminate(running)
+    assert ended.exit_code == 143
+    assert ended.message is not None
+    marked = platform.sql("SELECT count(*) FROM mails WHERE sent_at IS NOT NULL")[0][0]
+    assert 10 < marked < 20000
+    assert ended.message["value"] == {"sent": marked, "refusedUsers": []}
+    assert len(platform.smtp.mails()) == marked
+
+
+def test_everybody_who_wants_it_gets_one_summary_of_the_day_before(platform: Platform) -> None:
+    platform.value("sync_portfolios")
+    platform.sql("DELETE FROM quotes")
+    platform.sql(
+        "INSERT INTO quotes (symbol, trade, price, at) "
+        "SELECT 'BTC', trade, price, (now() AT TIME ZONE 'UTC')::date::timestamp AT TIME ZONE 'UTC' - age "
+        "FROM (VALUES (1, 60000, interval '24:00:01'), (2, 50000, interval '00:00:01')) "
+        "AS quote (trade, price, age)"
+    )
+    ((day,),) = platform.sql(YESTERDAY)
+    expected: dict[str, Any] = {"day": str(day), "sent": 2, "refusedUsers": []}
+    assert platform.value("send_daily_summary_emails", env=SLOT) == expected
+    assert sent(platform) == [
+        ("ada@example.com", f"Your portfolios on {day}"),
+        ("ben@example.com", f"Your portfolios on {day}"),
+    ]
+    assert platform.smtp.messages()[0].get_content().splitlines() == [
+        "Portfolio 1: 26000.00 (-5000.00)",
+        "Portfolio 2: 250.50 (+0.00)",
+    ]
+    assert platform.value("send_daily_summary_emails", env=SLOT) == {**expected, "sent": 0}
+    assert len(platform.smtp.mails()) == 2
+    assert platform.sql("SELECT count(*) FROM daily_reports") == [(4,)]
+
+
+def test_a_summary_that_could_not_be_sent_is_sent_with_the_next_one(platform: Platform) -> None:
+    assert platform.error("send_daily_summary_emails", env={**SLOT, **NOBODY})[0] == 69
+    assert platform.sql("SELECT count(*) FROM mails WHERE sent_at IS NULL") == [(2,)]
+    assert platform.value("send_daily_summary_emails", env=SLOT)["sent"] == 2
