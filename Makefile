@@ -9,7 +9,7 @@ VENV := .venv/.installed
 PYTEST := $(PYTHON) -m pytest
 CLUSTER := $(PYTHON) -m tests.cluster
 
-.PHONY: help demo test lint unit e2e cluster-up cluster-down cluster-status images crds locks bench soak clean
+.PHONY: help demo test lint unit e2e examples cluster-up cluster-down cluster-status images crds locks bench soak clean
 
 help:  ## Show this menu
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,10 +30,13 @@ lint: $(VENV)  ## Style, types and the direction of imports
 	@.venv/bin/lint-imports --no-cache
 
 unit: $(VENV)  ## The tests that need no cluster
-	@$(PYTEST) tests/unit tests/runner tests/chart
+	@$(PYTEST) tests/unit tests/runner tests/handlers tests/chart
 
 e2e: $(VENV)  ## The tests on a real cluster
 	@$(PYTEST) tests/e2e
+
+examples: $(VENV)  ## The systems of examples/, each job against real servers on a real cluster
+	@$(PYTEST) tests/examples
 
 cluster-up: $(VENV)  ## Make the test cluster, or find it healthy; writes .cluster/kubeconfig
 	@$(CLUSTER) up
@@ -58,6 +61,7 @@ LOCK := UV_CUSTOM_COMPILE_COMMAND="make locks" .venv/bin/uv pip compile --quiet 
 locks: $(VENV)  ## Pin the newest allowed versions of all dependencies, with hashes
 	@$(LOCK) --upgrade pyproject.toml --output-file requirements/operator.txt
 	@$(LOCK) --upgrade job_images/runner/requirements.in --output-file job_images/runner/requirements.txt
+	@$(LOCK) --upgrade examples/servers/requirements.in --output-file examples/servers/requirements.txt
 	@$(LOCK) --upgrade requirements/dev.in --output-file requirements/dev.txt
 
 bench: $(VENV)  ## Measure writes, throughput and memory on a control plane of its own

@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--provider", choices=providers.NAMES, help="Where the cluster comes from")
 
 
-def _shown(config: pytest.Config) -> AbstractContextManager[None]:
+def shown(config: pytest.Config) -> AbstractContextManager[None]:
     """Progress of minutes-long steps goes past pytest's capture."""
     capture = config.pluginmanager.getplugin("capturemanager")
     return capture.global_and_fixture_disabled() if capture else nullcontext()
@@ -48,7 +48,7 @@ def provider(request: pytest.FixtureRequest) -> providers.Provider:
 @pytest.fixture(scope="session")
 def cluster(request: pytest.FixtureRequest, provider: providers.Provider) -> Cluster:
     """A running cluster, brought up when it is not. It stays up: the next session starts at once."""
-    with _shown(request.config):
+    with shown(request.config):
         kubeconfig = provider.up()
         providers.remember(provider)
     return Cluster(kubeconfig, provider.name)
@@ -57,7 +57,7 @@ def cluster(request: pytest.FixtureRequest, provider: providers.Provider) -> Clu
 @pytest.fixture(scope="session")
 def images(request: pytest.FixtureRequest, cluster: Cluster, provider: providers.Provider) -> ImageNames:
     """The project's images, built from this checkout, in the cluster."""
-    with _shown(request.config):
+    with shown(request.config):
         return provider.load_images()
 
 
@@ -67,7 +67,7 @@ def operator(
 ) -> Iterator[release.Operator]:
     """The operator of this checkout, installed with its chart and available, until this session ends."""
     with ExitStack() as stack:
-        with _shown(request.config):
+        with shown(request.config):
             stack.enter_context(locks.alone_with_the_operator())
             installed = release.install(cluster, provider.load_images())
         yield installed

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.cluster import binaries
 from tests.cluster.commands import attempt
-from tests.cluster.images import ImageNames
+from tests.cluster.images import Image, ImageNames
 from tests.cluster.progress import ClusterError
 
 REPOSITORY = "SCHEDULEDJOB_TEST_IMAGES"
@@ -42,12 +42,21 @@ class ExistingCluster:
         return None if done.returncode == 0 else f"the cluster of {self.path} does not answer: {said}"
 
     def load_images(self) -> ImageNames:
-        repository = os.environ.get(REPOSITORY, "").rstrip("/")
-        if not repository:
-            raise ClusterError(
-                "this cluster pulls its images: build operator/Dockerfile and job_images/runner/Dockerfile, "
-                f"push them as operator:dev and job-runner:dev, and set {REPOSITORY}=HOST/PATH"
-            )
+        repository = _repository("operator:dev and job-runner:dev")
         return ImageNames(
             f"{repository}/operator:dev", f"{repository}/job-runner:dev", "python:3.13-slim", key=repository
         )
+
+    def load_image(self, image: Image) -> str:
+        name = image.name.partition("/")[2]
+        return f"{_repository(name)}/{name}"
+
+
+def _repository(wanted: str) -> str:
+    repository = os.environ.get(REPOSITORY, "").rstrip("/")
+    if not repository:
+        raise ClusterError(
+            "this cluster pulls its images: build them from the Dockerfiles of this repository, "
+            f"push them as {wanted}, and set {REPOSITORY}=HOST/PATH"
+        )
+    return repository

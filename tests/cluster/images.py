@@ -24,8 +24,10 @@ class Image:
 
     name: str
     dockerfile: str
-    lock: str
-    pyproject: str
+    lock: str | None = None
+    pyproject: str | None = None
+    base: Image | None = None
+    """The image that it is built on; None is Python."""
 
     @property
     def slug(self) -> str:
@@ -42,6 +44,19 @@ RUNNER = Image(
     "job_images/runner/pyproject.toml",
 )
 IMAGES = (OPERATOR, RUNNER)
+SERVERS = Image(
+    "scheduledjob.dev/examples/servers:dev",
+    "examples/servers/Dockerfile",
+    "examples/servers/requirements.txt",
+)
+"""The servers that the systems of examples/ work with."""
+
+
+def of_system(system: str) -> Image:
+    """The image of one of the systems in examples/: the runner with the system's handlers."""
+    return Image(f"scheduledjob.dev/examples/{system}:dev", f"examples/{system}/Dockerfile", base=RUNNER)
+
+
 PYTHON = base_image.NAME
 """An image with nothing but Python, for pods of the tests themselves."""
 
@@ -90,6 +105,7 @@ def content_key(files: Iterable[Path], *, context: Path, extra: Iterable[str] = 
 
 
 def content_of(image: Image, *, extra: Iterable[str] = ()) -> str:
+    """A digest of what its Dockerfile takes from the checkout."""
     if not (CHECKOUT / image.dockerfile).exists():
         raise ClusterError(f"there is no {image.dockerfile} to build {image.name} from")
     return content_key(inputs(CHECKOUT, image.dockerfile), context=CHECKOUT, extra=extra)
@@ -106,33 +122,37 @@ class Built:
 
 def build_with_buildah(image: Image) -> Built:
     """Build without a Docker engine, on the base made here and with wheels fetched outside of the build."""
-    python = base_image.python_version()
-    built = content_of(image, extra=(base_image.archive().name, python))
+    built = key_of(image)
     archive = _archive(image.slug, built)
     if not archive.exists():
-        _base()
-        wheels = wheelhouse(CHECKOUT / image.lock, pyproject=CHECKOUT / image.pyproject, python=python)
+        base = _base(image.base)
         with step(f"building {image.name}"):
-            buildah(
-                *(
-                    "build",
-                    "--isolation",
-                    "chroot",
-                    "--layers",
-                    "--tag",
-                    image.name,
-                    "--file",
-                    image.dockerfile,
-                ),
-                *("--build-arg", f"BASE={base_image.NAME}"),
-                *("--build-arg", "PIP_OPTIONS=--no-index --find-links=/wheelhouse"),
-                *("--volume", f"{wheels}:/wheelhouse:ro", "--pull-never", str(CHECKOUT)),
-            )
-            if content_of(image, extra=(base_image.archive().name, python)) != built:
+            _build(image, base=base, built=built)
+            if key_of(image) != built:
                 return build_with_buildah(image)  # somebody edited the sources meanwhile
             _export(image.name, archive)
             _prune()
     return Built(image.name, built, archive)
+
+
+def key_of(image: Image) -> str:
+    """A digest of all that an image built by buildah is made from."""
+    below = key_of(image.base) if image.base else base_image.archive().name
+    return content_of(image, extra=(below, base_image.python_version()))
+
+
+def _build(image: Image, *, base: str, built: str) -> None:
+    wheels = []
+    if image.lock:
+        pyproject = CHECKOUT / image.pyproject if image.pyproject else None
+        folder = wheelhouse(CHECKOUT / image.lock, pyproject=pyproject, python=base_image.python_version())
+        wheels = ["--build-arg", "PIP_OPTIONS=--no-index --find-links=/wheelhouse"]
+        wheels += ["--volume", f"{folder}:/wheelhouse:ro"]
+    buildah(
+        *("build", "--isolation", "chroot", "--layers", "--pull-never", *wheels),
+        *("--tag", image.name, "--label", f"source={built}", "--build-arg", f"BASE={base}"),
+        *("--file", image.dockerfile, str(CHECKOUT)),
+    )
 
 
 def base_with_buildah() -> Built:
@@ -149,20 +169,29 @@ def _archive(slug: str, built: str) -> Path:
     return cache() / "images" / f"{slug}-{built}.docker.tar"
 
 
-def _base() -> None:
-    """Make the base known to buildah under its name."""
+def _base(image: Image | None = None) -> str:
+    """Make the image (None is Python) known to buildah under its name, and return that."""
+    if image is not None:
+        built = key_of(image)
+        if not _known(image.name, f"source={built}"):
+            _build(image, base=_base(image.base), built=built)
+        return image.name
     files = base_image.archive()
     label = f"source={files.name}"
-    known = buildah(
-        "images", "--quiet", "--filter", f"label={label}", "--filter", f"reference={base_image.NAME}"
-    )
-    if known.strip():
-        return
+    if _known(base_image.NAME, label):
+        return base_image.NAME
     with step("giving the base to buildah"):
         container = buildah("from", "scratch").strip()
         buildah("add", "--quiet", container, str(files), "/")
         buildah(*("config", "--label", label, "--env", "PATH=/usr/local/bin:/usr/bin:/bin", container))
         buildah("commit", "--quiet", "--rm", container, base_image.NAME)
+    return base_image.NAME
+
+
+def _known(name: str, label: str) -> bool:
+    """Whether buildah has the image with exactly this label."""
+    found = buildah("images", "--quiet", "--filter", f"label={label}", "--filter", f"reference={name}")
+    return bool(found.strip())
 
 
 def _export(name: str, archive: Path) -> None:

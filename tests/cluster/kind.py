@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,6 +88,16 @@ class KindProvider:
             with step(f"pulling {PYTHON}"):
                 run("docker", "pull", "--quiet", PYTHON)
         keys[PYTHON] = run("docker", "image", "inspect", "--format", "{{.Id}}", PYTHON).strip()
+        self._give(keys)
+        digest = hashlib.sha256(repr(sorted(keys.items())).encode()).hexdigest()[:12]
+        return ImageNames(OPERATOR.name, RUNNER.name, PYTHON, key=digest)
+
+    def load_image(self, image: Image) -> str:
+        self._give({image.name: self._build(image)})
+        return image.name
+
+    def _give(self, keys: Mapping[str, str]) -> None:
+        """Load the images, by name and key, that the node lacks."""
         node = run("docker", "inspect", "--format", "{{.Id}}", f"{NAME}-control-plane").strip()
         loaded = self._given(node)
         for name, key in keys.items():
@@ -95,11 +106,12 @@ class KindProvider:
                     self._cluster().load_docker_image(name)
                 loaded[name] = key
                 self.loaded.write_text(json.dumps({"node": node, "images": loaded}))
-        digest = hashlib.sha256(repr(sorted(keys.items())).encode()).hexdigest()[:12]
-        return ImageNames(OPERATOR.name, RUNNER.name, PYTHON, key=digest)
 
     def _build(self, image: Image) -> str:
-        key = content_of(image)
+        """Build the image, and the one it is built on, if its sources changed; a digest of them."""
+        below = [self._build(image.base)] if image.base else []
+        key = content_of(image, extra=below)
+        base = ("--build-arg", f"BASE={image.base.name}") if image.base else ()
         shown = attempt(
             "docker", "image", "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', image.name
         )
@@ -116,6 +128,7 @@ class KindProvider:
                     image.name,
                     "--file",
                     file,
+                    *base,
                     str(CHECKOUT),
                 )
         return key

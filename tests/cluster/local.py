@@ -15,9 +15,12 @@ from tests.cluster.images import (
     OPERATOR,
     PYTHON,
     RUNNER,
+    Built,
+    Image,
     ImageNames,
     base_with_buildah,
     build_with_buildah,
+    key_of,
 )
 from tests.cluster.locks import alone, others_use_it, use
 from tests.cluster.network import Addresses
@@ -149,12 +152,25 @@ class LocalProvider:
             built = [base_with_buildah(), *map(build_with_buildah, IMAGES)]
             for each in built:
                 if given.get(each.name) != each.key:
-                    with step(f"giving the node {each.name}"):
-                        container_runtime.import_archive(each.archive)
-                    given[each.name] = each.key
-                    GIVEN.write_text(json.dumps(given))
-        digest = hashlib.sha256(repr(sorted(given.items())).encode()).hexdigest()[:12]
+                    _give(each)
+        keys = sorted((each.name, each.key) for each in built)
+        digest = hashlib.sha256(repr(keys).encode()).hexdigest()[:12]
         return ImageNames(OPERATOR.name, RUNNER.name, PYTHON, key=digest)
+
+    def load_image(self, image: Image) -> str:
+        with alone():
+            if _given().get(image.name) != key_of(image):
+                built = build_with_buildah(image)
+                _give(built)
+                # its layers are kept by buildah: the archive is made again in a second for the next node
+                built.archive.unlink()
+        return image.name
+
+
+def _give(built: Built) -> None:
+    with step(f"giving the node {built.name}"):
+        container_runtime.import_archive(built.archive)
+    GIVEN.write_text(json.dumps({**_given(), built.name: built.key}))
 
 
 def _given() -> dict[str, str]:

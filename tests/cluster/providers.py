@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.cluster import existing, kind, local
-from tests.cluster.images import ImageNames
+from tests.cluster.images import Image, ImageNames
 from tests.cluster.paths import OUTPUT
 from tests.cluster.progress import ClusterError
 
@@ -37,6 +37,9 @@ class Provider(Protocol):
 
     def load_images(self) -> ImageNames:
         """Build the images if their sources changed, and give them to the cluster if it lacks them."""
+
+    def load_image(self, image: Image) -> str:
+        """Build one more image if its sources changed, and give it to the cluster; its name there."""
 
 
 def choose(

@@ -65,9 +65,10 @@ def key(lock: str, *, build: list[str], python: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
-def wheelhouse(lock_file: Path, *, pyproject: Path, python: str) -> Path:
-    """A folder with every wheel of the lock and of the project's build; fetched when the cache has none."""
-    lock, build = lock_file.read_text() if lock_file.exists() else "", build_requirements(pyproject)
+def wheelhouse(lock_file: Path, *, pyproject: Path | None, python: str) -> Path:
+    """A folder with every wheel of the lock and of a project's build; fetched when the cache has none."""
+    lock = lock_file.read_text() if lock_file.exists() else ""
+    build = build_requirements(pyproject) if pyproject else []
     folder = cache() / "wheels" / key(lock, build=build, python=python)
     if folder.exists():
         return folder
@@ -81,7 +82,8 @@ def wheelhouse(lock_file: Path, *, pyproject: Path, python: str) -> Path:
             requirements.write_text(wanted + "\n")
             _download(unfinished, python, "--no-deps", "--requirement", str(requirements))
             requirements.unlink()
-        _download(unfinished, python, *build)
+        if build:
+            _download(unfinished, python, *build)
     unfinished.replace(folder)
     return folder
 
