@@ -227,7 +227,7 @@ class HttpClient:
         remaining = self._context.remaining_seconds
         if not failed.again or (remaining is not None and seconds >= remaining):
             return False
-        _LOG.warning("%s, trying again in %.1f s", failed.error, seconds, extra={"attempt": number})
+        _LOG.info("%s, trying again in %.1f s", failed.error, seconds, extra={"attempt": number})
         ends = time.monotonic() + seconds
         while not self._context.cancelled:
             left = ends - time.monotonic()

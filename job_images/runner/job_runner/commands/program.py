@@ -1,0 +1,103 @@
+"""Runs a program to its end, or ends it: nothing of its process group is left when the call returns."""
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from job_runner.errors import ConfigurationError
+
+_LOOK_EVERY = 0.1
+_LEFT_BEHIND = 1.0
+"""Seconds that processes have which the program leaves behind: to write their last words, and to end."""
+_PIECE = 65536
+
+
+def run_program(
+    words: Sequence[str],
+    *,
+    directory: str | None,
+    take: Callable[[str, bytes], None],
+    patience: Callable[[], float | None],
+) -> int:
+    """Run it without a shell and without input; answers its exit code as a shell would, 128 + signal.
+
+    take: gets `stdout` or `stderr` and a piece of it. patience: asked all the time; as soon as it answers a
+    number, the group gets a SIGTERM, and SIGKILL after so many seconds. Raises ConfigurationError.
+    """
+    process = _started(words, directory)
+    try:
+        _follow(process, take=take, patience=patience)
+    finally:
+        _end_group(process.pid)
+    code = process.wait()
+    return code if code >= 0 else 128 - code
+
+
+def _started(words: Sequence[str], directory: str | None) -> "subprocess.Popen[bytes]":
+    try:
+        return subprocess.Popen(
+            words,
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:  # its own text quotes the program
+        raise ConfigurationError(
+            f"the command's program cannot be started: {error.strerror}; it has to be in the image, on PATH"
+        ) from None
+
+
+def _follow(
+    process: "subprocess.Popen[bytes]",
+    *,
+    take: Callable[[str, bytes], None],
+    patience: Callable[[], float | None],
+) -> None:
+    """Until the program has ended and its output is read; what it leaves behind is not waited for."""
+    kill_at: float | None = None
+    leave_at: float | None = None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with selectors.DefaultSelector() as selector, process.stdout, process.stderr:
+        selector.register(process.stdout, selectors.EVENT_READ, "stdout")
+        selector.register(process.stderr, selectors.EVENT_READ, "stderr")
+        while leave_at is None or (selector.get_map() and time.monotonic() < leave_at):
+            for key, _ in selector.select(_LOOK_EVERY):
+                if piece := os.read(key.fd, _PIECE):
+                    take(key.data, piece)
+                else:
+                    selector.unregister(key.fileobj)
+            if kill_at is None and (seconds := patience()) is not None:
+                _signal_group(process.pid, signal.SIGTERM)
+                kill_at = time.monotonic() + seconds
+            if kill_at is not None and time.monotonic() >= kill_at:
+                _signal_group(process.pid, signal.SIGKILL)
+            if leave_at is None and process.poll() is not None:
+                leave_at = time.monotonic() + _LEFT_BEHIND
+
+
+def _end_group(group: int) -> None:
+    _signal_group(group, signal.SIGTERM)
+    until = time.monotonic() + _LEFT_BEHIND
+    while _signal_group(group, 0):
+        with suppress(ChildProcessError):  # orphans become ours where the runner is process 1
+            os.waitpid(-group, os.WNOHANG)
+        if time.monotonic() >= until:
+            _signal_group(group, signal.SIGKILL)
+            return
+        time.sleep(_LOOK_EVERY / 10)
+
+
+def _signal_group(group: int, number: int) -> bool:
+    """Whether there is anybody in the group."""
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True

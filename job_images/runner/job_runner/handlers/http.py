@@ -1,0 +1,98 @@
+import json
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from job_runner import Context, DataError, job_handler
+from job_runner.connections.http_client import SUCCESS, open_http
+from job_runner.connections.variables import from_variable
+
+if TYPE_CHECKING:
+    import httpx
+
+_LARGEST_KEPT = 2000
+"""Bytes of a body that the result takes: all of it has to fit into 4096."""
+
+
+@job_handler("http")
+def http(  # noqa: PLR0913  (each is an argument of a manifest)
+    context: Context,
+    *,
+    url: str | None = None,
+    url_variable: str | None = None,
+    method: str = "GET",
+    headers: dict[str, str] | None = None,
+    header_variables: dict[str, str] | None = None,
+    body: Any = None,
+    text: str | None = None,
+    expected_status: list[int] | None = None,
+    timeout: float = 30.0,
+    attempts: int = 4,
+    max_bytes: int = 16 * 2**20,
+    keep_body: bool = False,
+) -> dict[str, Any]:
+    """Makes one HTTP request, again where that is safe, and expects a certain status."""
+    _check(method, timeout=timeout, attempts=attempts, max_bytes=max_bytes)
+    if body is not None and text is not None:
+        raise DataError("give body, which is sent as JSON, or text, not both")
+    address = address_of(url, url_variable)
+    started = time.monotonic()
+    with open_http(
+        context,
+        headers={**(headers or {}), **secret_headers(header_variables)},
+        timeout=timeout,
+        attempts=attempts,
+        max_bytes=max_bytes,
+        label=url_variable or "",
+    ) as client:
+        response = client.request(
+            method.upper(),
+            address,
+            json=body,
+            content=None if text is None else text.encode(),
+            expected=SUCCESS if expected_status is None else expected_status,
+        )
+    result = {
+        "status": response.status_code,
+        "bytes": len(response.content),
+        "seconds": round(time.monotonic() - started, 3),
+        "attempts": response.extensions["attempts"],
+    }
+    return {**result, **(_kept(response, context) if keep_body else {})}
+
+
+def address_of(url: str | None, url_variable: str | None) -> str:
+    """The address that one of two arguments gives. Raises DataError or ConfigurationError."""
+    if (url is None) == (url_variable is None):
+        raise DataError("give url or url_variable, not both" if url else "give url or url_variable")
+    if url is None:
+        return from_variable(url_variable or "")
+    if "@" in urlsplit(url).netloc:
+        raise DataError("the url holds a user or a password: keep it in a Secret, and give url_variable")
+    return url
+
+
+def secret_headers(variables: Mapping[str, str] | None) -> dict[str, str]:
+    """Headers whose values are in environment variables. Raises ConfigurationError."""
+    return {header: from_variable(variable) for header, variable in (variables or {}).items()}
+
+
+def _check(method: str, *, timeout: float, attempts: int, max_bytes: int) -> None:
+    if not (method.isascii() and method.isalpha()):
+        raise DataError("method is none of HTTP: write for instance POST")
+    if not timeout > 0:
+        raise DataError("timeout is not above 0: give seconds")
+    if attempts < 1 or max_bytes < 0:
+        raise DataError("attempts is below 1, or max_bytes below 0")
+
+
+def _kept(response: "httpx.Response", context: Context) -> dict[str, Any]:
+    if len(response.content) > _LARGEST_KEPT:
+        context.logger.warning("the body is left out: it has more than %d bytes", _LARGEST_KEPT)
+        return {}
+    try:
+        return {"body": json.loads(response.content)}
+    except (ValueError, RecursionError):
+        context.logger.warning("the body is left out: it is not JSON")
+        return {}
