@@ -47,11 +47,34 @@ def test_a_text_without_secrets_stays_as_it_is(text: str) -> None:
         ("-----BEGIN KEY-----\nMIIEvAIBADANBg\nkqhkiG9w0BAQEF\n", "kqhkiG9w0BAQEF"),
         ('{"type": "service_account", "private_key": "MIIEvAIBADANBg"}', "MIIEvAIBADANBg"),
         ("trailing-newline\n", "trailing-newline"),
+        ("postgresql://team%2Dshop:pw@db/x", "team-shop"),
+        ("postgresql://team%2Dshop:pw@db/x", "team%2Dshop"),
+        ("https://0a1b2c3d4e@errors.example.com/42", "0a1b2c3d4e"),
+        ("https://hc-ping.com/7bd1c5f2-0c11-4c6e-9d0e-2f1d3b6a8c55", "7bd1c5f2-0c11-4c6e-9d0e-2f1d3b6a8c55"),
+        ("https://chat.example.com/services/T0123456/B0123456/qwertyuiopasdfghjklzxcvb", "T0123456"),
+        ("https://chat.example.com/hooks/qwertyuiopasdfghjklzxcvb", "qwertyuiopasdfghjklzxcvb"),
+        ("https://api.example.com/v1?region=eu&access_token=abc%2Fdef", "abc/def"),
+        ("host=db user=shop password='hunter two' sslmode=require", "hunter two"),
+        ("Server=db;Password=hunter-2;Encrypt=true", "hunter-2"),
     ],
 )
 def test_the_telling_part_of_a_value_is_hidden_too(value: str, part: str) -> None:
     redact = Redactor(environment_values({"DSN": value}))
     assert part not in redact(f"login failed with {part} today")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("postgresql://portfolio:pw@db/portfolio", "the job portfolio-sync wrote the table my_portfolio"),
+        ("postgresql://postgres:pw@db/market_data", 'role "postgres" may not write database "market_data"'),
+        ("redis://default:pw@redis:6379/0", "the default time to live"),
+        ("https://api.example.com/v1/instruments?limit=1000000", "GET api.example.com/v1/instruments"),
+        ("host=db user=shop sslmode=require", "servers require TLS"),
+    ],
+)
+def test_what_an_address_shares_with_plain_sentences_stays_readable(value: str, text: str) -> None:
+    assert Redactor(environment_values({"DSN": value}))(text) == text
 
 
 def test_well_known_variables_are_not_secret() -> None:
@@ -71,6 +94,14 @@ def test_every_value_of_the_arguments_is_known_but_no_key() -> None:
     text = '{"a": ["one", {"b": "two"}], "c": 1234567, "d": 0.5, "e": true, "f": null}'
     assert sorted(argument_values(text)) == ["0.5", "1234567", "one", "two"]
     assert list(argument_values("no json")) == ["no json"]
+
+
+def test_names_of_variables_are_not_secret_but_what_cannot_be_a_name_is() -> None:
+    text = (
+        '{"url_variable": "API_URL", "header_variables": {"X-Api-Key": "API_KEY", "X-Other": "hunter-2"},'
+        ' "database_variable": "https://token@host", "name": "API_TOKEN"}'
+    )
+    assert sorted(argument_values(text)) == ["API_TOKEN", "https://token@host", "hunter-2"]
 
 
 ENV = "canary-env-5d41"

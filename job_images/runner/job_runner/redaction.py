@@ -1,16 +1,18 @@
 """Keeps values of the environment and of the arguments out of what leaves the process.
 
 Text is searched for the values themselves, so it does not matter how they got into it. Values shorter than
-six characters are left alone: they would turn every message into a row of blanks.
+six characters are left alone: they would turn every message into a row of blanks. The user and the path of an
+address are searched for as whole words: a database called `portfolio` does not blank a job's name.
 """
 
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 MARK = "[redacted]"
 SHORTEST = 6
+_SHORTEST_TOKEN, _LONG = 8, 20
 
 _PUBLIC = {
     *(
@@ -29,6 +31,12 @@ _PUBLIC = {
     ),
     *("LANG", "LANGUAGE", "TZ", "VIRTUAL_ENV", "GPG_KEY"),
 }
+_COMMON_USERS = {"postgres", "default", "apikey"}
+_NAME_OF_VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
+_CREDENTIAL = re.compile(
+    r"""(?:password|passwd|pwd|secret|token|key|signature|sig)\s*=\s*(?:'([^']*)'|([^\s;&'"]+))""",
+    re.IGNORECASE,
+)
 _PUBLIC_PREFIXES = ("PYTHON", "LC_", "KUBERNETES_SERVICE_", "KUBERNETES_PORT", "SCHEDULEDJOB_")
 
 
@@ -36,9 +44,15 @@ class Redactor:
     """Replaces every one of `secrets` in a text, in the spellings it can take in a message."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
-        longest_first = sorted(spellings, key=lambda text: (-len(text), text))
-        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        known = list(secrets)
+        spellings = {spelling for secret in known for spelling in _spellings(_parts(secret))}
+        words = {spelling for secret in known for spelling in _spellings(_words(secret))} - spellings
+        patterns = [
+            _any_of(spellings),
+            rf"(?<![\w.-])(?:{_any_of(words)})(?![\w-])" if words else "",
+        ]
+        pattern = "|".join(filter(None, patterns))
+        self._pattern = re.compile(pattern) if pattern else None
 
     def __call__(self, text: str) -> str:
         return self._pattern.sub(MARK, text) if self._pattern else text
@@ -54,7 +68,10 @@ def environment_values(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def argument_values(text: str) -> Iterator[str]:
-    """The values inside a JSON document of arguments; the whole text when it is no JSON."""
+    """The values inside a JSON document of arguments; the whole text when it is no JSON.
+
+    Names of variables, as in `url_variable`, are not among them: whoever has to set one must read which.
+    """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
@@ -64,7 +81,7 @@ def argument_values(text: str) -> Iterator[str]:
     while pending:
         match pending.pop():
             case dict() as members:
-                pending.extend(members.values())
+                pending.extend(_secret_members(members))
             case list() as items:
                 pending.extend(items)
             case str() as value:
@@ -75,9 +92,8 @@ def argument_values(text: str) -> Iterator[str]:
                 yield json.dumps(number)
 
 
-def _spellings(secret: str) -> Iterator[str]:
-    """The value, its lines, a password inside it, each also as repr() and JSON would write them."""
-    parts = [secret, secret.strip(), *secret.splitlines(), *_passwords(secret)]
+def _spellings(parts: Iterable[str]) -> Iterator[str]:
+    """Each part also as repr() and JSON would write it."""
     for part in parts:
         for spelling in (
             part,
@@ -89,12 +105,48 @@ def _spellings(secret: str) -> Iterator[str]:
                 yield spelling
 
 
-def _passwords(secret: str) -> list[str]:
-    """The password of a connection URL, as written and decoded: drivers quote it alone."""
+def _any_of(texts: Iterable[str]) -> str:
+    """A pattern that finds the longest of them."""
+    return "|".join(map(re.escape, sorted(texts, key=lambda text: (-len(text), text))))
+
+
+def _secret_members(members: Mapping[str, object]) -> Iterator[object]:
+    for name, value in members.items():
+        named = list(value.values()) if name.endswith("_variables") and isinstance(value, dict) else [value]
+        if not name.endswith(("_variable", "_variables")):
+            yield value
+        else:
+            yield from (one for one in named if not _NAME_OF_VARIABLE.fullmatch(str(one)))
+
+
+def _parts(secret: str) -> list[str]:
+    """The value, its lines, and the passwords inside it, as written and decoded: drivers quote them alone."""
+    found = [quoted or bare for quoted, bare in _CREDENTIAL.findall(secret)]
+    if (address := _address(secret)) and address.password:
+        found.append(address.password)
+    return [secret, secret.strip(), *secret.splitlines(), *found, *map(unquote, found)]
+
+
+def _words(secret: str) -> list[str]:
+    """The user of an address, and what looks like a token in its path, as written and decoded."""
+    address = _address(secret)
+    if address is None:
+        return []
+    found = [part for part in address.path.split("/") if _is_token(part)]
+    if address.username and address.username not in _COMMON_USERS:
+        found.append(address.username)
+    return [*found, *map(unquote, found)]
+
+
+def _address(secret: str) -> SplitResult | None:
     if "://" not in secret:
-        return []
+        return None
     try:
-        password = urlsplit(secret).password
+        return urlsplit(secret.strip())
     except ValueError:
-        return []
-    return [password, unquote(password)] if password else []
+        return None
+
+
+def _is_token(part: str) -> bool:
+    """Whether a part of a path can be what lets somebody in: `v1` and `orders` are not, an id may be."""
+    return len(part) >= _SHORTEST_TOKEN and (any(map(str.isdigit, part)) or len(part) >= _LONG)
