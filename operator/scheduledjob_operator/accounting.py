@@ -73,6 +73,8 @@ def accounts_of(
     if since is None:
         fresh = previous.observed_generation < 0 and seen.cron_job and seen.cron_job.created
         since = fresh or whole
+    if seen.cron_job and seen.cron_job.adopted:
+        since = max(since, min(seen.cron_job.adopted, whole))  # what was before was somebody else's
     single = before_single_slot(previous, seen=seen)
     since = min(filter(None, [since, single]))
     timetable = timetable_of(previous=previous, stand=stand, seen=seen)

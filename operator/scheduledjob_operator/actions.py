@@ -16,8 +16,8 @@ from scheduledjob_operator.models.types import format_time
 from scheduledjob_operator.names import RunReason
 from scheduledjob_operator.observed import CronJobSeen, EndedAs, JobSeen
 from scheduledjob_operator.overrides import LOST_OVERRIDES, overrides_of
+from scheduledjob_operator.redaction import redacted
 from scheduledjob_operator.store import Key, Store
-from scheduledjob_operator.sync import redacted
 
 logger = logging.getLogger(__name__)
 

@@ -101,6 +101,9 @@ class Cluster(Protocol):
     async def post_event(self, event: Body) -> None:
         """Create an Event."""
 
+    async def jobs_without(self, label: str, *, namespace: str) -> list[Body]:
+        """The Jobs of a namespace that do not carry a label."""
+
     async def list_uids(self, kind: str, *, namespace: str | None) -> dict[tuple[str, str], str]:
         """(namespace, name) -> uid of every object of a kind, metadata only."""
 
@@ -235,6 +238,10 @@ class KubernetesCluster:
     async def write(self, method: str, url: str, *, body: Body) -> Body:
         """Create (POST) or replace (PUT) an object; the object as it is then."""
         return await self._request(method, url, body=body, query={"fieldManager": names.FIELD_MANAGER})
+
+    async def jobs_without(self, label: str, *, namespace: str) -> list[Body]:
+        pages = self.pages("Job", namespace=namespace, selector=f"!{label}")
+        return [body async for page in pages for body in page["items"]]
 
     async def list_uids(self, kind: str, *, namespace: str | None) -> dict[tuple[str, str], str]:
         uids: dict[tuple[str, str], str] = {}

@@ -25,10 +25,13 @@ class Waiting:
 
 
 def waiting(*, jobs: Iterable[JobSeen], pods: Sequence[PodSeen], pending_timeout: timedelta) -> list[Waiting]:
-    """The Jobs that wait for a start. One that a queue holds back (`spec.suspend`) has not begun to."""
+    """The Jobs that wait for a start. One that a queue holds back (`spec.suspend`) has not begun to.
+
+    Whether one that was adopted has started is not seen: it goes by its own deadlines.
+    """
     found = []
     for job in jobs:
-        if job.end or job.deleting or job.suspended or job.started is None or job.ended_as:
+        if job.end or job.deleting or job.suspended or job.started is None or job.ended_as or job.adopted:
             continue
         own = sorted((pod for pod in pods if pod.job_name == job.name), key=lambda pod: pod.created)
         latest = own[-1] if own else None

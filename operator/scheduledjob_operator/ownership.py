@@ -38,6 +38,8 @@ def reclaimed(managed_fields: list[Entry]) -> list[Entry]:
     Source: the idea of client-go's `csaupgrade`, which moves client-side apply's fields to
     server-side apply the same way.
     """
+    if not managed_fields:
+        return []  # somebody has cleared them
     ours = next((entry for entry in managed_fields if _is_ours(entry)), None)
     spec: dict[str, Any] = {}
     others: list[Entry] = []

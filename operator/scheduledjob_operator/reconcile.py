@@ -216,7 +216,7 @@ class Reconciler:
         ready, also = (sync.ready, sync.remark) if sync else (None, None)
         said = remarks(previous=look.previous, status=status, ready=ready, books=books, also=also)
         await self._post(seen=seen, remarks=said)
-        if sync and sync.look_again:
+        if sync and sync.look_again is not None:
             again = soonest(again, self._clock() + sync.look_again)
         return Recorded(names=names_, look_again=again)
 
@@ -262,7 +262,7 @@ class Reconciler:
             return self._clock()
         evidence = Evidence(
             scheduled_job=now_there,
-            cron_job=sync.cron_job,
+            cron_job=sync.cron_job or sync.others,
             jobs=observed.jobs,
             gone_jobs=observed.gone_jobs,
             pods=observed.pods,
@@ -274,7 +274,8 @@ class Reconciler:
     async def _bring(self, look: Look, *, wanted: Wanted | Ready) -> tuple[Sync, Wanted | Ready]:
         seen = look.seen
         if isinstance(wanted, Ready):
-            return Sync(ready=wanted, cron_job=self._cron_jobs.owned(seen)), wanted
+            own, there = self._cron_jobs.owned(seen), self._store.cron_job(seen.key)
+            return Sync(ready=wanted, cron_job=own, others=None if own else there), wanted
         bounded = look.previous.suspended == SlotReason.OUT_OF_BOUNDS
         wanted = replace(
             wanted,
@@ -289,7 +290,7 @@ class Reconciler:
         key = seen.key
         return Evidence(
             scheduled_job=seen,
-            cron_job=self._cron_jobs.owned(seen),
+            cron_job=self._store.cron_job(key),
             jobs=self._store.jobs(key),
             gone_jobs=self._store.gone_jobs(key),
             pods=self._store.pods(key),

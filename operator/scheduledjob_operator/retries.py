@@ -40,7 +40,7 @@ def next_attempt(*, run: Run, job: JobSeen, retry: Retry, now: datetime) -> Pend
 
     `run` is the run as this attempt, its `job`, leaves it.
     """
-    if retry.backoff is None or job.attempt > retry.limit or job.backoff_limit:
+    if retry.backoff is None or job.attempt > retry.limit or job.backoff_limit or job.adopted:
         return None  # with a back-off limit of its own, Kubernetes has tried again already
     if run.result not in _FAILURES or run.trigger is Trigger.PROBE:
         return None

@@ -81,7 +81,7 @@ def evidence_is_complete(*, job: JobSeen, pods: list[PodSeen]) -> bool:
     if job.end is None:
         return False
     if not pods:
-        return job.ended_pods == 0
+        return job.ended_pods == 0 or job.adopted
     return sum(cause_of(pod) is not None for pod in pods) >= max(job.ended_pods, 1)
 
 
@@ -190,7 +190,7 @@ def _failure(*, job: JobSeen, pods: list[PodSeen], last: Cause | None) -> Cause:
     if job.ended_as and (job.ended_as.result is Result.CANCELLED or not started):
         return _decided(job, last=last) or Cause(result=Result.CANCELLED, reason=RunReason.CANCELLED)
     if job.end.reason == RunReason.DEADLINE_EXCEEDED and not (last and last.result is Result.TIMED_OUT):
-        if any(pod.started for pod in pods):
+        if started or job.adopted:
             message = next(filter(None, map(_left_message, reversed(pods))), job.end.message)
             return Cause(result=Result.TIMED_OUT, reason=RunReason.DEADLINE_EXCEEDED, message=message)
         trouble = stuck(pods) or (RunReason.NOT_STARTED, job.end.message)

@@ -26,6 +26,7 @@ class Evidence:
 
     scheduled_job: ScheduledJobSeen
     cron_job: CronJobSeen | None
+    """The one of its name, whosever it is."""
     jobs: Sequence[JobSeen]
     gone_jobs: Sequence[JobSeen]
     pods: Sequence[PodSeen]

@@ -1,28 +1,30 @@
 """Bringing the CronJob of a ScheduledJob into its desired state, with as few writes as there are."""
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from scheduledjob_operator import desired, names
+from scheduledjob_operator import adoption, desired, names
 from scheduledjob_operator.cluster import ApiError, Body, Cluster
 from scheduledjob_operator.models import ScheduledJobSpec
 from scheduledjob_operator.models.types import format_time
 from scheduledjob_operator.names import EventReason, ReadyReason
 from scheduledjob_operator.observed import CronJobSeen
 from scheduledjob_operator.ownership import reclaimed
+from scheduledjob_operator.redaction import refusal
 from scheduledjob_operator.remarks import Remark
-from scheduledjob_operator.schedule import clock_change_notes, fired_by_operator
+from scheduledjob_operator.schedule import (
+    Schedule,
+    ScheduleError,
+    clock_change_notes,
+    fired_by_operator,
+)
 from scheduledjob_operator.status import Ready
 from scheduledjob_operator.store import Key, ScheduledJobSeen, Store
 from scheduledjob_operator.wanted import Wanted
 
 RETRY_REFUSED = timedelta(seconds=60)
 """How soon a refused CronJob is tried again: a quota may have been raised, a foreign CronJob be gone."""
-SHORTEST_SECRET = 6
-"""Shorter values are not taken out of messages: they would take the words along."""
 RETRY_DELETING = timedelta(seconds=2)
 
 
@@ -32,6 +34,8 @@ class Sync:
 
     ready: Ready
     cron_job: CronJobSeen | None
+    others: CronJobSeen | None = None
+    """The one of that name that is not ours."""
     remark: Remark | None = None
     look_again: timedelta | None = None
 
@@ -56,6 +60,7 @@ class CronJobSync:
         self._defaults = defaults
         self._clock = clock
         self._owned_fields: dict[Key, int] = {}
+        self._gathering = adoption.Gathering(cluster=cluster, store=store)
 
     def forget(self, key: Key) -> None:
         """The ScheduledJob is gone."""
@@ -88,21 +93,33 @@ class CronJobSync:
         """
         body = self.body(seen=seen, wanted=wanted)
         have = self._store.cron_job(seen.key)
-        if have is not None and not _may_take(have, seen=seen):
-            return _conflict(have)
+        if have is not None and not _may_take(have, seen=seen) and (left := self._left_alone(have)):
+            return left
         if have is not None and have.deleting:
             return Sync(
                 ready=_reconciled(wanted, now=self._clock()), cron_job=have, look_again=RETRY_DELETING
             )
         if have is not None and _in_sync(have, body=body, uid=seen.uid) and not self._lost_fields(have):
-            return Sync(ready=_reconciled(wanted, now=self._clock()), cron_job=have)
+            again = await self._gathering.finish(have, now=self._clock())
+            return Sync(ready=_reconciled(wanted, now=self._clock()), cron_job=have, look_again=again)
         try:
             return await self._apply(seen=seen, wanted=wanted, have=have, body=body)
         except ApiError as error:
             if not error.is_refusal or "metadata.uid" in error.message:
                 raise  # the latter: another CronJob has taken its place, which the watch will show
-            ready = refusal(error, body=body)
-            return Sync(ready=ready, cron_job=have, look_again=RETRY_REFUSED)
+            ready, own = refusal(error, body=body), self.owned(seen)
+            others = have if own is None else None
+            return Sync(ready=ready, cron_job=own, others=others, look_again=RETRY_REFUSED)
+
+    def _left_alone(self, have: CronJobSeen) -> Sync | None:
+        """What to say of a CronJob of somebody else; None when it is taken over now."""
+        now = self._clock()
+        if not adoption.may_adopt(have):
+            return Sync(ready=adoption.conflict(have), cron_job=None, others=have, look_again=RETRY_REFUSED)
+        again = adoption.look_again(have, now=now)
+        if again is None:
+            return None
+        return Sync(ready=adoption.waiting(have), cron_job=None, others=have, look_again=again - now)
 
     def _lost_fields(self, have: CronJobSeen) -> bool:
         """Whether a field of ours was removed: that leaves no owner behind, only fewer fields of ours.
@@ -114,22 +131,13 @@ class CronJobSync:
     async def _apply(
         self, *, seen: ScheduledJobSeen, wanted: Wanted, have: CronJobSeen | None, body: Body
     ) -> Sync:
-        remark = None
-        if have is not None:
-            await self._fence_old_slots(have=have, wanted=wanted)
-            if have.foreign_managers:
-                await self._reclaim(have)
-                remark = Remark(
-                    "Warning",
-                    EventReason.DRIFT_CORRECTED,
-                    f"{', '.join(have.foreign_managers)} changed the CronJob; it was put back. "
-                    "Change the ScheduledJob instead",
-                )
-            elif self._lost_fields(have):
-                note = (
-                    "a field was removed from the CronJob; it was put back. Change the ScheduledJob instead"
-                )
-                remark = Remark("Warning", EventReason.DRIFT_CORRECTED, note)
+        remark, again = None, None
+        if have is not None and not _may_take(have, seen=seen):
+            await self._reclaim(have, adopted=self._clock())
+            again = await self._gathering.gather(have)
+            remark = Remark("Normal", EventReason.CRON_JOB_ADOPTED, adoption.adopted(have))
+        elif have is not None:
+            remark = await self._reclaimed(have)
         elif seen.status.get("cronJobName"):
             await self._ensure_parent(seen)
             remark = Remark(
@@ -139,13 +147,26 @@ class CronJobSync:
             # Without force it does not overwrite one that was made a moment ago and has not been seen yet.
             answer = await self._cluster.apply_cron_job(body, force=False)
         else:
+            await self._fence_old_slots(have=have, wanted=wanted)
             # The API server refuses it when the CronJob of that name is another one by now.
             body = {**body, "metadata": {**body["metadata"], "uid": have.uid}}
             answer = await self._cluster.apply_cron_job(body, force=True)
         self._store.put_cron_job(answer)
         applied = CronJobSeen.from_body(answer)
         self._owned_fields[_key(applied)] = applied.owned_fields
-        return Sync(ready=_reconciled(wanted, now=self._clock()), cron_job=applied, remark=remark)
+        ready = _reconciled(wanted, now=self._clock())
+        return Sync(ready=ready, cron_job=applied, remark=remark, look_again=again)
+
+    async def _reclaimed(self, have: CronJobSeen) -> Remark | None:
+        """Take back what is ours, if somebody has written into it; what to say about that."""
+        if have.foreign_managers:
+            await self._reclaim(have)
+            note = f"{', '.join(have.foreign_managers)} changed the CronJob; it was put back. "
+        elif self._lost_fields(have):
+            note = "a field was removed from the CronJob; it was put back. "
+        else:
+            return None
+        return Remark("Warning", EventReason.DRIFT_CORRECTED, note + "Change the ScheduledJob instead")
 
     async def _ensure_parent(self, seen: ScheduledJobSeen) -> None:
         """Raise ScheduledJobGoneError when the ScheduledJob went unnoticed and took its CronJob along."""
@@ -163,8 +184,7 @@ class CronJobSync:
         spec, schedule = wanted.spec, wanted.schedule
         if wanted.suspension or fired_by_operator(schedule, spec.concurrency_policy):
             return
-        same = have.schedule == schedule.canonical and have.time_zone == schedule.time_zone
-        if same and not have.suspended and not have.fired_by_operator:
+        if _fires_alike(have, schedule=schedule) and not have.suspended and not have.fired_by_operator:
             return
         now = self._clock()
         if have.suspended and wanted.resumes_at and wanted.resumes_at <= now:
@@ -178,73 +198,30 @@ class CronJobSync:
                 namespace=have.namespace, name=have.name, body={"lastScheduleTime": format_time(slot)}
             )
 
-    async def _reclaim(self, have: CronJobSeen) -> None:
+    async def _reclaim(self, have: CronJobSeen, *, adopted: datetime | None = None) -> None:
         """Take over what others wrote into the CronJob's spec, so that the next apply removes it.
 
         Their names are gone then, so the hash goes along: until that apply the CronJob is not in sync.
+        `adopted`: when it becomes ours, if it was not. Raises ApiError when nobody wants that any more.
         """
         body = await self._cluster.get("CronJob", namespace=have.namespace, name=have.name)
         if body is None:
             return
         metadata = body["metadata"]
+        notes = {names.ANNOTATION_SPEC_HASH: ""}
+        if adopted is not None:
+            notes[names.ANNOTATION_ADOPTED] = format_time(adopted)
+            if metadata["uid"] != have.uid or not adoption.may_adopt(CronJobSeen.from_body(body)):
+                raise ApiError(
+                    status=409, reason="Conflict", message=f"CronJob {have.name} is another one now"
+                )
         await self._cluster.set_managed_fields(
             namespace=have.namespace,
             name=have.name,
             resource_version=metadata["resourceVersion"],
             entries=reclaimed(metadata.get("managedFields") or []),
-            annotations={**(metadata.get("annotations") or {}), names.ANNOTATION_SPEC_HASH: ""},
+            annotations={**(metadata.get("annotations") or {}), **notes},
         )
-
-
-def redacted(message: str, *, body: Body) -> str:
-    """A sentence of Kubernetes' own, less what people wrote into the CronJob `body` and may be secret."""
-    for value in sorted(_values(body), key=len, reverse=True):
-        message = message.replace(value, "[redacted]")
-    return message
-
-
-def refusal(error: ApiError, *, body: Body) -> Ready:
-    """What to say when the API server refused the CronJob `body`: its own sentence, less our values."""
-    message = redacted(error.message, body=body)
-    if error.status == 403:
-        quota = "exceeded quota" in message
-        return Ready(reason=ReadyReason.QUOTA_EXCEEDED if quota else ReadyReason.FORBIDDEN, message=message)
-    return Ready(reason=ReadyReason.APPLY_FAILED, message=message)
-
-
-def _values(body: Body) -> set[str]:
-    """What people wrote into a CronJob and may be secret, as it is and in quotes; of any shape."""
-    template = body["spec"]["jobTemplate"]["spec"]["template"]
-    annotations = template["metadata"].get("annotations") or {}
-    found = set(_texts({key: text for key, text in annotations.items() if not key.startswith(names.GROUP)}))
-    for containers in ("containers", "initContainers"):
-        for container in _objects(template["spec"].get(containers)):
-            found.update(_container_values(container))
-    long = {value for value in found if len(value) >= SHORTEST_SECRET}
-    return long | {json.dumps(value, ensure_ascii=False)[1:-1] for value in long}
-
-
-def _container_values(container: Body) -> Iterator[str]:
-    for entry in _objects(container.get("env")):
-        name = str(entry.get("name"))
-        if not name.startswith(names.ENV_PREFIX) or name == names.ENV_ARGS:
-            yield from _texts(entry.get("value"))
-    yield from _texts(container.get("command"))
-    if container.get("name") != names.CONTAINER or "command" in container:  # else they name the handler
-        yield from _texts(container.get("args"))
-
-
-def _objects(value: Any) -> list[Body]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """All texts and numbers in a value."""
-    if isinstance(value, dict | list):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _texts(item)
-    elif value is not None:
-        yield str(value)
 
 
 def _may_take(have: CronJobSeen, *, seen: ScheduledJobSeen) -> bool:
@@ -252,6 +229,15 @@ def _may_take(have: CronJobSeen, *, seen: ScheduledJobSeen) -> bool:
     if have.owner is None:
         return have.managed
     return have.owner.uid == seen.uid or (have.managed and have.owner.kind == names.KIND)
+
+
+def _fires_alike(have: CronJobSeen, *, schedule: Schedule) -> bool:
+    """Whether a CronJob fires by this schedule, in whatever words."""
+    try:
+        known = have.read_schedule()
+    except ScheduleError:
+        return False
+    return (known.canonical, known.time_zone) == (schedule.canonical, schedule.time_zone)
 
 
 def _in_sync(have: CronJobSeen, *, body: Body, uid: str) -> bool:
@@ -271,20 +257,6 @@ def _parent(seen: ScheduledJobSeen) -> desired.Parent:
 
 def _key(cron_job: CronJobSeen) -> Key:
     return Key(cron_job.namespace, cron_job.name)
-
-
-def _conflict(have: CronJobSeen) -> Sync:
-    whose = (
-        f"controlled by {have.owner.kind} {have.owner.name}"
-        if have.owner
-        else "not made for this ScheduledJob"
-    )
-    message = (
-        f"a CronJob named {have.name} exists already and is {whose}; it is left as it is. "
-        "Rename the ScheduledJob, or delete that CronJob"
-    )
-    ready = Ready(reason=ReadyReason.NAME_CONFLICT, message=message)
-    return Sync(ready=ready, cron_job=None, look_again=RETRY_REFUSED)
 
 
 def _reconciled(wanted: Wanted, *, now: datetime) -> Ready:

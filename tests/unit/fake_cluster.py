@@ -133,7 +133,8 @@ class FakeCluster:
         return self._done(request, self.put("Job", made), lost=lost)
 
     async def patch_job(self, *, namespace: str, name: str, uid: str, patch: Body) -> Body:
-        request = Request("end", "Job", name, copy.deepcopy(patch))
+        verb = "label" if "labels" in patch["metadata"] else "end"
+        request = Request(verb, "Job", name, copy.deepcopy(patch))
         lost = await self._begin(request)
         live = self._of_uid("Job", namespace, name, uid=uid)
         return self._done(request, self.put("Job", merge_patch(live, patch)), lost=lost)
@@ -176,6 +177,12 @@ class FakeCluster:
     async def post_event(self, event: Body) -> None:
         request = Request("event", "Event", event["regarding"]["name"], copy.deepcopy(event))
         self._done(request, {}, lost=await self._begin(request))
+
+    async def jobs_without(self, label: str, *, namespace: str) -> list[Body]:
+        if await self._begin(Request("list", "Job", namespace)):
+            raise UNREACHABLE
+        jobs = [body for body in self.of_kind("Job") if body["metadata"]["namespace"] == namespace]
+        return [body for body in jobs if label not in (body["metadata"].get("labels") or {})]
 
     async def list_uids(self, kind: str, *, namespace: str | None) -> dict[tuple[str, str], str]:
         await self._begin(Request("list", kind, ""))

@@ -100,7 +100,7 @@ def test_a_suspension_by_hand_is_put_back_without_a_slot_of_the_past() -> None:
     world.edit_cron_job(lambda body: body["spec"].update(suspend=True))
     world.now = after_noon(420)
     written = [verb for verb in verbs(world.settle()) if verb != "event"]
-    assert written == ["status", "fence", "reclaim", "apply", "status"]
+    assert written == ["status", "reclaim", "fence", "apply", "status"]
     assert sorted(reason for reason, _ in world.cluster.events()) == ["DriftCorrected", "SlotsMissed"]
     assert world.would_start() is None
 

@@ -47,6 +47,10 @@ class CronJobSeen:
     """How many finished Jobs Kubernetes keeps."""
     overrides: str
     """What single runs override, as JSON by run id; empty when nothing."""
+    adopt: bool
+    """Whether somebody who may write it wants it to be taken over."""
+    adopted: datetime | None
+    """When it was: no slot before that is ours."""
     deleting: bool
 
     @classmethod
@@ -78,6 +82,8 @@ class CronJobSeen:
             kept_succeeded=spec.get("successfulJobsHistoryLimit", 3),
             kept_failed=spec.get("failedJobsHistoryLimit", 1),
             overrides=(metadata.get("annotations") or {}).get(names.ANNOTATION_OVERRIDES, ""),
+            adopt=given.get(names.ANNOTATION_ADOPT) == "true",
+            adopted=_adopted(given),
             deleting="deletionTimestamp" in metadata,
         )
 
@@ -89,6 +95,13 @@ class CronJobSeen:
     def read_schedule(self) -> Schedule:
         """The schedule that is in force. Raises ScheduleError when somebody edited it by hand."""
         return Schedule.read(self.schedule, time_zone=self.time_zone or "Etc/UTC")
+
+
+def _adopted(annotations: Body) -> datetime | None:
+    """Annotations are free text, so what cannot be read is not there."""
+    with suppress(ValueError, OverflowError):
+        return moment(annotations.get(names.ANNOTATION_ADOPTED))
+    return None
 
 
 def _timetable(annotations: Body) -> Body:

@@ -92,6 +92,8 @@ class JobSeen:
     cancel: str | None
     """Who wants it to end; empty when nobody said who. None: nobody."""
     ended_as: EndedAs | None
+    adopted: bool
+    """Whether its CronJob was taken over since: another template made it, and its Pods are not seen."""
     backoff_limit: int
     """How often Kubernetes itself tries again."""
     suspended: bool
@@ -124,6 +126,7 @@ class JobSeen:
             overridden=True if names.ANNOTATION_OVERRIDDEN in annotations else None,
             cancel=_cancel(annotations),
             ended_as=EndedAs.from_annotation(annotations.get(names.ANNOTATION_ENDED)),
+            adopted=names.ANNOTATION_ADOPTED in annotations,
             backoff_limit=int(spec.get("backoffLimit") or 0),
             suspended=bool(spec.get("suspend")),
             deleting="deletionTimestamp" in metadata,
