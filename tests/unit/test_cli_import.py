@@ -59,6 +59,14 @@ def test_what_it_prints_next_reads_again(tmp_path: Path) -> None:
         ("crontab", "@dayly true\n", 1, "@dayly is no macro that cron knows"),
         ("crontab", "0 0 30 2 * true\n", 1, "would never run"),
         ("crontab", f"* * * * * {'x' * 5000}\n", 1, "at most 4096 characters"),
+        ("crontab", "A='1\n", 1, "the quotes around the value of A are not closed: write A='value'"),
+        ("crontab", '\nA="1" # one\n', 2, "behind the closing quote of A"),
+        ("crontab", "0 0 * * 8 /bin/x\n", 1, '"8" is not a day of the week'),
+        ("crontab", "\n0 0 * * * root /bin/x\n", 2, "begins with root, as a line of /etc/crontab does"),
+        ("crontab", "A=1\n@daily a\0b\n", 2, "the line has a character NUL"),
+        ("env", "A=1\n\0\n", 2, "the line has a character NUL"),
+        ("apscheduler", "a = 1\nb = '\0'\n", 2, "the line has a character NUL"),
+        ("cronjobs", "a: 1\nb: \0\n", 2, "the line has a character NUL"),
         ("env", "A=1\nthis is nothing\n", 2, "the line is no variable: write NAME=value"),
         ("env", "A='1\nB=2\n", 1, "the quotes around the value of A are not closed"),
         ("env", "A='1' 2\n", 1, "behind the closing quote of A"),
@@ -68,11 +76,33 @@ def test_what_it_prints_next_reads_again(tmp_path: Path) -> None:
         ("env", "X_CRON=@daily\nX_EVERY=5m\n", 2, "two schedules: keep X_CRON or X_EVERY"),
         ("env", "X_CRON=$OTHER\n", 1, "from another variable"),
         ("apscheduler", "x = (\n", 1, "this is not Python"),
+        ("apscheduler", "if 1:\n\tx = 1\n        y = 2\n", 3, "inconsistent use of tabs and spaces"),
+        ("apscheduler", f"x = {'(' * 5000}", 1, "this is not Python: too many nested parentheses"),
+        ("apscheduler", "s.add_job(f, 'interval', seconds=-1)\n", 1, "no number from 0 to 999999999"),
+        (
+            "apscheduler",
+            "s.add_job(f, 'cron', hour=1, id='a')\ns.add_job(g, 'cron', hour=1, id='a')\n",
+            2,
+            "same id",
+        ),
         ("apscheduler", "\ns.add_job(f, 'cron', hour=25)\n", 2, '"25" is not an hour'),
         ("apscheduler", "s.add_job(f, 'cron', hours=3)\n", 1, "knows no hours"),
         ("apscheduler", "s.add_job(f, 'interval')\n", 1, "its interval is empty"),
         ("apscheduler", "s.add_job(f, 'date', run_date='soon')\n", 1, "run_date is no time"),
-        ("cronjobs", "a: b\n  c: [\n", 2, "this is no YAML"),
+        ("cronjobs", "a: b\n  c: [\n", 2, "this is no YAML: mapping values are not allowed here"),
+        ("cronjobs", "kind: CronJob\nmetadata:\n\tname: a\n", 3, "a tab indents it"),
+        ("cronjobs", "a: 'b\n", 2, "this is no YAML: found unexpected end of stream"),
+        ("cronjobs", "a:\n- \x01\n", 2, "it has a character that is not allowed"),
+        ("cronjobs", "just text\n", 1, "this is no manifest: give those of CronJobs"),
+        ("cronjobs", "kind: List\nitems:\n- kind: Service\n- 5\n", 4, "this is no manifest"),
+        ("cronjobs", "[" * 3000, 1, "nested too deeply"),
+        (
+            "cronjobs",
+            "kind: CronJob\nmetadata: &m {name: x, self: *m}\n",
+            1,
+            "too large with all its aliases",
+        ),
+        ("cronjobs", "kind: CronJob\nmetadata: !!python/name:os.system x\n", 1, "has not the form of one"),
         ("cronjobs", "kind: CronJob\n", 1, "has not the form of one"),
     ],
 )
@@ -99,6 +129,72 @@ def test_text_that_is_not_utf_8_is_named_by_its_line() -> None:
     result = called("crontab", "-", stdin=b"# fine\n@daily echo \xff\n")
     assert result.exit_code == 65
     assert "-:2: the line is not UTF-8" in result.stderr
+
+
+@pytest.mark.parametrize("verb", ["crontab", "env", "apscheduler", "cronjobs"])
+def test_a_file_that_is_no_text_is_refused_in_one_sentence(verb: str) -> None:
+    for content in (bytes(range(128, 256)), "@daily /bin/x\n".encode("utf-16")):
+        result = called(verb, "-", stdin=content)
+        assert (result.exit_code, result.stdout) == (65, "")
+        assert "-:1: the line is not UTF-8: save the file as UTF-8" in result.stderr
+
+
+JOB = "{spec: {template: {spec: {containers: [{name: a, image: b, command: [c]}]}}}}"
+PLAIN = {
+    "crontab": "@daily /bin/a\n# nothing\n@weekly /bin/b\n",
+    "env": "A_CRON=@daily\n# nothing\nB_CRON='@weekly'\n",
+    "apscheduler": "s.add_job(a, 'cron', hour=0)\n\ns.add_job(b, 'cron', hour=1)\n",
+    "cronjobs": "---\n".join(
+        f"kind: CronJob\nmetadata: {{name: {name}}}\nspec: {{schedule: '@daily', jobTemplate: {JOB}}}\n"
+        for name in "ab"
+    ),
+}
+
+
+@pytest.mark.parametrize("verb", PLAIN)
+def test_a_byte_order_mark_and_carriage_returns_change_nothing(verb: str) -> None:
+    text = PLAIN[verb]
+    windows = text.replace("\n", "\r\n").encode("utf-8-sig")
+    assert list(specs(called(verb, "-", stdin=text))) == ["a", "b"]
+    assert called(verb, "-", stdin=windows).stdout == called(verb, "-", stdin=text).stdout
+
+
+def test_the_manifests_before_broken_yaml_are_imported_when_it_is_to_keep_going() -> None:
+    text = PLAIN["cronjobs"] + "---\na: [\n"
+    assert called("cronjobs", "-", stdin=text).exit_code == 65
+    assert list(specs(called("cronjobs", "-", "--keep-going", stdin=text))) == ["a", "b"]
+
+
+def test_aliases_do_not_make_a_flood_of_a_few_lines() -> None:
+    lines = ["a0: &a0 [x, x]", *(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 40))]
+    text = "\n".join([*lines, "kind: CronJob", "metadata: {name: a, labels: *a39}"])
+    result = called("cronjobs", "-", stdin=text)
+    assert (result.exit_code, result.stdout) == (65, "")
+    assert "-:1: the manifest is too large with all its aliases" in result.stderr
+
+
+def test_without_a_user_the_system_format_is_refused() -> None:
+    for line in ("0 0 * * * /bin/x --all", "@daily /bin/x --all"):
+        result = called("crontab", "--system", "-", stdin=line)
+        assert result.exit_code == 65
+        assert "-:1: there is no user before the command" in result.stderr
+    assert list(specs(called("crontab", "--system", "-", stdin="0 0 * * * www-data /bin/x\n"))) == ["x"]
+
+
+def test_the_cron_jobs_are_followed_by_what_makes_the_cluster_adopt_them() -> None:
+    given = PLAIN["cronjobs"].replace("{name: b}", "{name: b, namespace: shop}")
+    lines = called("cronjobs", "-", stdin=given).stderr.splitlines()
+    assert lines[-2:] == [
+        "  kubectl annotate cronjob a scheduledjob.dev/adopt=true",
+        "  kubectl annotate cronjob --namespace shop b scheduledjob.dev/adopt=true",
+    ]
+    assert "annotate" not in called("cronjobs", "-", stdin="").stderr
+
+
+def test_long_lines_and_quotes_that_stay_open_take_no_time() -> None:
+    """An hour, where each line is looked at again for each line above it."""
+    text = "A='x\n" * 20_001 + f"B={'y' * 1_000_000}\nX_CRON=@daily\n"
+    assert list(specs(called("env", "--keep-going", "-", stdin=text))) == ["x"]
 
 
 def test_a_file_without_jobs_says_so() -> None:

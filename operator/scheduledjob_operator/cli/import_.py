@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from scheduledjob_operator.cli.importing.apscheduler import read_apscheduler
-from scheduledjob_operator.cli.importing.cron_jobs import read_cron_jobs
+from scheduledjob_operator.cli.importing.cron_jobs import how_to_adopt, read_cron_jobs
 from scheduledjob_operator.cli.importing.crontab import read_crontab
 from scheduledjob_operator.cli.importing.env import read_env
 from scheduledjob_operator.cli.importing.findings import Finding, Remark
@@ -106,14 +106,21 @@ def apscheduler(files: tuple[Path, ...], *, keep_going: bool, **given: str | Non
 def cronjobs(files: tuple[Path, ...], *, keep_going: bool, **given: str | None) -> None:
     """Import manifests of CronJobs, as `kubectl get cronjobs -o yaml` prints them.
 
+    Standard error ends with the commands that let the ScheduledJobs take over the CronJobs of the cluster.
+
     \b
     Example:
       kubectl get cronjobs -o yaml | kubectl scheduledjob import cronjobs -
     """  # noqa: D301  # click's own sign for a paragraph that stays as it is
-    _print(files, reader=read_cron_jobs, options=Options(**given), keep_going=keep_going)
+    manifests = _print(files, reader=read_cron_jobs, options=Options(**given), keep_going=keep_going)
+    for sentence in how_to_adopt(manifests):
+        click.echo(sentence, err=True)
 
 
-def _print(files: tuple[Path, ...], *, reader: Reader, options: Options, keep_going: bool) -> None:
+def _print(
+    files: tuple[Path, ...], *, reader: Reader, options: Options, keep_going: bool
+) -> list[dict[str, Any]]:
+    """Print all there is to say, and the manifests; these are the result."""
     result = imported(((str(file), _findings(file, reader=reader)) for file in files), options=options)
     refused = bool(result.malformed) and not keep_going
     for sentence in result.malformed if refused else result.remarks:
@@ -123,8 +130,9 @@ def _print(files: tuple[Path, ...], *, reader: Reader, options: Options, keep_go
         raise click.exceptions.Exit(BAD_DATA)
     if not result.manifests:
         click.echo("there is no job to import", err=True)
-        return
-    click.echo(as_yaml(result.manifests), nl=False)
+    else:
+        click.echo(as_yaml(result.manifests), nl=False)
+    return result.manifests
 
 
 def _findings(file: Path, *, reader: Reader) -> list[Finding]:
@@ -135,4 +143,7 @@ def _findings(file: Path, *, reader: Reader) -> list[Finding]:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         return [Remark(line=line, text="the line is not UTF-8: save the file as UTF-8", malformed=True)]
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        return [Remark(line=line, text="the line has a character NUL: give a file of text", malformed=True)]
     return list(reader(text))

@@ -4,7 +4,8 @@ What a ScheduledJob has a field for goes there, and what else the Pod has into p
 Job and the CronJob is named.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,9 @@ from scheduledjob_operator.cli.importing.findings import (
 from scheduledjob_operator.models.types import format_duration
 
 Body = dict[str, Any]
+
+MOST_NODES = 100_000
+"""More values than the largest manifest has that an API server takes."""
 
 _CRON_JOB = {
     "schedule",
@@ -50,18 +54,47 @@ _DEFAULTS = {
 def read_cron_jobs(text: str) -> Iterator[Finding]:
     """The CronJobs of a file, be they documents of their own or items of a list."""
     try:
-        nodes = list(yaml.compose_all(text, yaml.SafeLoader))
+        for node in yaml.compose_all(text, yaml.SafeLoader):
+            if node is not None:
+                yield from _document(node)
+    except RecursionError:
+        yield Remark(line=1, text="this is nested too deeply for manifests of CronJobs", malformed=True)
     except yaml.YAMLError as error:
+        yield _no_yaml(error, text=text)
+
+
+def _no_yaml(error: yaml.YAMLError, *, text: str) -> Remark:
+    """Where and why a file ends being YAML; what comes before may be imported."""
+    if isinstance(error, yaml.reader.ReaderError):
+        line, problem = text.count("\n", 0, error.position) + 1, "it has a character that is not allowed"
+    else:
         mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        yield Remark(line=line, text="this is no YAML: give manifests of CronJobs", malformed=True)
-        return
-    for node in nodes:
-        yield from _document(node)
+        line, problem = (mark.line + 1 if mark else 1), getattr(error, "problem", None) or "it breaks off"
+    if "'\\t'" in problem:
+        problem = "a tab indents it, where only spaces may"
+    return Remark(line=line, text=f"this is no YAML: {problem}", malformed=True)
 
 
-def _document(node: yaml.Node | None) -> Iterator[Finding]:
+def how_to_adopt(manifests: Iterable[Body]) -> Iterator[str]:
+    """What to do so that the ScheduledJobs take over the CronJobs that they were made from."""
+    by_namespace: dict[str | None, list[str]] = {}
+    for manifest in manifests:
+        metadata = manifest["metadata"]
+        by_namespace.setdefault(metadata.get("namespace"), []).append(metadata["name"])
+    if by_namespace:
+        yield (
+            "a CronJob of the cluster is taken over, with its Jobs and no slot lost or doubled, once its "
+            "ScheduledJob is there and it is annotated:"
+        )
+    for namespace, found in by_namespace.items():
+        where = f" --namespace {namespace}" if namespace else ""
+        yield f"  kubectl annotate cronjob{where} {' '.join(found)} {names.ANNOTATION_ADOPT}=true"
+
+
+def _document(node: yaml.Node) -> Iterator[Finding]:
     if not isinstance(node, yaml.MappingNode):
+        line = node.start_mark.line + 1
+        yield Remark(line=line, text="this is no manifest: give those of CronJobs", malformed=True)
         return
     fields = {key.value: value for key, value in node.value if isinstance(key, yaml.ScalarNode)}
     items = fields.get("items")
@@ -70,6 +103,9 @@ def _document(node: yaml.Node | None) -> Iterator[Finding]:
             yield from _document(item)
         return
     line = node.start_mark.line + 1
+    if _size(node, known={}) > MOST_NODES:
+        yield Remark(line=line, text="the manifest is too large with all its aliases", malformed=True)
+        return
     try:
         body = yaml.SafeLoader("").construct_document(node)
         if body.get("kind") != "CronJob":
@@ -81,6 +117,16 @@ def _document(node: yaml.Node | None) -> Iterator[Finding]:
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError, yaml.YAMLError):
         text = "the CronJob has not the form of one: compare it with kubectl explain cronjob.spec"
         yield Remark(line=line, text=text, malformed=True)
+
+
+def _size(node: yaml.Node, *, known: dict[int, float]) -> float:
+    """How many values a node has when its aliases are written out; no end where it is part of itself."""
+    if id(node) not in known:
+        known[id(node)] = math.inf
+        children = node.value if isinstance(node, yaml.CollectionNode) else []
+        flat = [part for child in children for part in (child if isinstance(child, tuple) else (child,))]
+        known[id(node)] = 1 + sum(_size(child, known=known) for child in flat)
+    return known[id(node)]
 
 
 def _cron_job(body: Body, *, line: int) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from scheduledjob_operator.cli.importing.findings import (
 from scheduledjob_operator.cli.importing.manifests import Options
 
 _VARIABLE = re.compile(r"""("[^"]*"|'[^']*'|[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)""")
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\$?(:[A-Za-z0-9_.-]+)?")
 _COMMENT = re.compile(r"#[#\s]*")
 _SECRET = re.compile(r"PASSW|SECRET|TOKEN|CREDENTIAL|API_?KEY|PRIVATE", re.IGNORECASE)
 _EXAMPLES = ("command to be executed", "tar -zcf /var/backups/home.tgz /home/")
@@ -54,20 +55,36 @@ def read_crontab(text: str, *, options: Options, system: bool = False) -> Iterat
         line = raw.strip()
         if line.startswith("#"):
             yield from _commented(line, number, setting=setting, options=options, system=system)
-        elif match := _VARIABLE.fullmatch(line):
-            name, value = match[1].strip("\"'"), _unquoted(match[2])
-            setting = _set(setting, name, value)
-            yield from _remarks_on(name, value, line=number)
-        elif line:
-            try:
+            continue
+        try:
+            if match := _VARIABLE.fullmatch(line):
+                name = match[1].strip("\"'")
+                value = _unquoted(match[2], name=name)
+                setting = _set(setting, name, value)
+                yield from _remarks_on(name, value, line=number)
+            elif line:
                 yield from _job(line, number, setting=setting, options=options, system=system)
-            except UnreadableError as error:
-                yield error.at(number)
+        except UnreadableError as error:
+            yield error.at(number)
 
 
-def _unquoted(value: str) -> str:
-    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
-    return value[1:-1] if quoted else value.rstrip()
+def _unquoted(value: str, *, name: str) -> str:
+    """Raises UnreadableError for a quote that is not closed, or not at the end."""
+    quote = value[:1]
+    if quote not in ("'", '"'):
+        return value.rstrip()
+    inside, end, behind = value[1:].partition(quote)
+    if not end:
+        raise UnreadableError(
+            f"the quotes around the value of {name} are not closed: write {name}={quote}value{quote}",
+            malformed=True,
+        )
+    if behind:
+        raise UnreadableError(
+            f"there is something behind the closing quote of {name}: cron takes the line for no variable",
+            malformed=True,
+        )
+    return inside
 
 
 def _set(setting: _Setting, name: str, value: str) -> _Setting:
@@ -127,6 +144,7 @@ def _job(line: str, number: int, *, setting: _Setting, options: Options, system:
     if len(columns) <= times + system:
         raise UnreadableError(_too_short(system=system), malformed=True)
     schedule = macro_schedule(columns[0]) if times == 1 else five_fields(columns[:5])
+    _check_user(columns[times], system=system, alone=len(columns[-1].split()) == 1)
     if system:
         yield Remark(
             line=number,
@@ -139,6 +157,20 @@ def _job(line: str, number: int, *, setting: _Setting, options: Options, system:
         name=name_of(command),
         spec=_spec(command, schedule=schedule, setting=setting, options=options),
     )
+
+
+def _check_user(word: str, *, system: bool, alone: bool) -> None:
+    """Raises UnreadableError where the column for the user is missing, or is one too many."""
+    if system and not _USER.fullmatch(word):
+        raise UnreadableError(
+            "there is no user before the command: write one, or leave out --system for a user's own crontab",
+            malformed=True,
+        )
+    if not system and word.split(maxsplit=1)[0] == "root" and not alone:
+        raise UnreadableError(
+            "the command begins with root, as a line of /etc/crontab does: give --system, or take it away",
+            malformed=True,
+        )
 
 
 def _too_short(*, system: bool) -> str:

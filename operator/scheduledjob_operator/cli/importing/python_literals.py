@@ -72,7 +72,7 @@ def moment(node: ast.expr, *, of: str, time_zone: str) -> str:
 def number(value: Any, *, of: str) -> float:
     """A number from 0 up. Raises UnreadableError."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 10**9:
-        raise UnreadableError(f"{of} is no number: write for example 60", malformed=True)
+        raise UnreadableError(f"{of} is no number from 0 to 999999999: write for example 60", malformed=True)
     return value
 
 
