@@ -29,7 +29,15 @@ def test_list_shows_name_arguments_schedule_source_and_summary(runner: Runner) -
         "Syncs all.",
     ]
     assert " - " in next(line for line in lines if line.startswith("hello "))
-    assert [line.split()[0] for line in lines[1:]] == ["allocate_memory", "fail", "hello", "sleep", "sync"]
+    assert {"allocate_memory", "fail", "http", "sleep"} < {line.split()[0] for line in lines[1:]}
+
+
+def test_list_shows_the_first_of_many_arguments_and_json_all(runner: Runner) -> None:
+    row = next(line for line in runner.run("list").lines if line.startswith("send_mail "))
+    assert "to: list[str], subject: str, sender: str, and 5 more  " in row
+    listed = json.loads("\n".join(runner.run("list", "-o", "json").lines))
+    arguments = next(one["args"] for one in listed["handlers"] if one["name"] == "send_mail")
+    assert {"to", "subject", "sender", "text", "html"} < set(arguments["properties"])
 
 
 def test_list_as_json_has_schedules_schemas_and_what_is_broken(runner: Runner) -> None:

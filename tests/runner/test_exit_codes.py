@@ -86,7 +86,8 @@ def test_an_unknown_handler_is_exit_64_and_says_which_there_are(runner: Runner) 
     assert ended.message["error"] == {
         "type": "UnknownHandler",
         "message": "there is no handler 'helo', did you mean 'hello'? "
-        "There are: allocate_memory, fail, hello, sleep",
+        "There are: allocate_memory, command, fail, fetch_insert, hello, http, ping, "
+        "redis_cleanup, send_mail, sleep, sql",
     }
 
 

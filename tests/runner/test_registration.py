@@ -30,7 +30,7 @@ def test_a_function_stays_as_it_is_when_it_is_registered() -> None:
     assert handler.function is double
     assert handler.summary == "Doubles."
     assert handler.place.file == __file__
-    assert str(handler.signature) == "number: int"
+    assert handler.signature.described() == ["number: int"]
 
 
 def test_the_context_may_be_any_parameter() -> None:

@@ -48,12 +48,17 @@ def test_a_run_imports_nothing_heavy(arguments: list[str]) -> None:
     imported = set(re.findall(r"\|\s+(\w+)(?:\.\S+)?$", done.stderr, re.MULTILINE))
     assert "job_runner" in imported
     assert not imported & {"pydantic", "asyncio", "click", "kopf", "kubernetes", "requests", "aiohttp"}
+    assert not imported & {"httpx", "stamina", "psycopg", "redis", "smtplib"}
 
 
 def test_the_image_holds_what_the_package_asks_for_and_no_client_of_kubernetes() -> None:
     project = tomllib.loads((RUNNER / "pyproject.toml").read_text())["project"]
     wanted = (RUNNER / "requirements.in").read_text().split()
-    assert sorted(project["dependencies"]) == sorted(wanted)
+    extras = [
+        one for name, needed in project["optional-dependencies"].items() if name != "all" for one in needed
+    ]
+    assert sorted([*project["dependencies"], *extras]) == sorted(wanted)
+    assert project["optional-dependencies"]["all"] == ["scheduledjob-job-runner[http,postgresql,redis]"]
     locked = set(re.findall(r"^([\w.-]+)==", (RUNNER / "requirements.txt").read_text(), re.MULTILINE))
     assert {"pydantic", "pydantic-core", "tzdata"} <= locked
     assert not locked & {"kubernetes", "kopf", "aiohttp", "requests"}

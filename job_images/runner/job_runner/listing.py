@@ -1,12 +1,16 @@
 """`python -m job_runner list`: what this image can run."""
 
 import json
+from itertools import accumulate
 from typing import Any
 
 from job_runner.arguments import schema
 from job_runner.discovery import Broken
 from job_runner.errors import ConfigurationError
 from job_runner.registry import REGISTRY, Handler
+
+_WIDEST_ARGUMENTS = 60
+"""Columns; `-o json` has all of them."""
 
 
 def as_json(broken: list[Broken]) -> str:
@@ -29,11 +33,13 @@ def as_json(broken: list[Broken]) -> str:
 
 
 def as_table(broken: list[Broken]) -> str:
-    """One line a handler, then one line for everything that could not be loaded."""
+    """One line a handler, then one line for everything that could not be loaded.
+
+    Of many arguments it shows the first, as many as fit.
+    """
     rows = [("NAME", "ARGS", "SCHEDULE", "SOURCE", "SUMMARY")]
     rows += [
-        (one.name, str(one.signature), _schedules(one), one.source, one.summary)
-        for one in REGISTRY.handlers()
+        (one.name, _arguments(one), _schedules(one), one.source, one.summary) for one in REGISTRY.handlers()
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = [
@@ -42,6 +48,14 @@ def as_table(broken: list[Broken]) -> str:
     ]
     lines += [f"not loaded: {one.where}: {one.error}" for one in broken]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _arguments(handler: Handler) -> str:
+    described = handler.signature.described()
+    lengths = accumulate(len(one) + len(", ") for one in described)
+    shown = max(1, sum(length <= _WIDEST_ARGUMENTS for length in lengths))
+    left = len(described) - shown
+    return ", ".join([*described[:shown], f"and {left} more"] if left > 0 else described) or "-"
 
 
 def _schedules(handler: Handler) -> str:

@@ -16,7 +16,7 @@ LONGEST_NAME = 52
 
 
 def as_yaml(broken: list[Broken], *, namespace: str | None) -> str:
-    """One document for each schedule, by name, then a comment with the handlers that have none.
+    """One document for each schedule, by name, then a comment with your handlers that have none.
 
     All or nothing, as `kubectl apply --prune` would take a part for the whole: raises ConfigurationError for
     anything that could not be loaded, and for a name that no ScheduledJob can have, or that two would have.
@@ -27,7 +27,8 @@ def as_yaml(broken: list[Broken], *, namespace: str | None) -> str:
         _document(name, handler, schedule, namespace=namespace)
         for name, (handler, schedule) in sorted(_by_name().items())
     ]
-    idle = [handler.name for handler in REGISTRY.handlers() if not handler.schedules]
+    own = [handler for handler in REGISTRY.handlers() if not handler.built_in]
+    idle = [handler.name for handler in own if not handler.schedules]
     comment = [f"# without a schedule: {', '.join(idle)}\n"] if idle else []
     return "".join(documents + comment)
 

@@ -40,8 +40,9 @@ class Signature:
         """Whether one parameter takes all the arguments."""
         return WHOLE in self.arguments
 
-    def __str__(self) -> str:
-        return ", ".join(_described(name, argument) for name, argument in self.arguments.items()) or "-"
+    def described(self) -> list[str]:
+        """Each argument as it would be written in Python: `batch: int = 100`."""
+        return [_described(name, argument) for name, argument in self.arguments.items()]
 
 
 def signature_of(function: HandlerFunction, *, local_names: Mapping[str, Any] | None = None) -> Signature:
@@ -92,5 +93,5 @@ def _described(name: str, argument: Argument) -> str:
     annotation = argument.annotation
     if get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
-    text = f"{name}: {inspect.formatannotation(annotation)}"
+    text = f"{name}: {inspect.formatannotation(annotation).replace('typing.', '')}"
     return text if argument.required else f"{text} = {argument.default!r}"
