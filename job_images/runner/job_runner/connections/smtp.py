@@ -5,6 +5,7 @@ smtplib, ssl and email are imported when a connection is opened: every run impor
 
 import logging
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -194,12 +195,9 @@ class Mailer:
 
     def _message_id(self, message: "EmailMessage", recipients: list[str]) -> str:
         """Of the run, the recipients and the subject; a number tells messages apart that share all three."""
-        import hashlib  # noqa: PLC0415
-
-        subject = str(message["Subject"] or "")
-        digest = hashlib.sha256("\n".join([subject, *sorted(recipients)]).encode()).hexdigest()[:16]
-        number = self._sent[digest] = self._sent.get(digest, 0) + 1
-        return message_id(self._context, digest if number == 1 else f"{digest}-{number}")
+        part = "\n".join([str(message["Subject"] or ""), *sorted(recipients)])
+        number = self._sent[part] = self._sent.get(part, 0) + 1
+        return message_id(self._context, f"{number}\n{part}")
 
     def _seconds(self) -> float:
         remaining = self._context.remaining_seconds
@@ -207,14 +205,17 @@ class Mailer:
 
 
 def message_id(context: Context, part: str) -> str:
-    """The same for each attempt at a slot: a mail that comes twice can be recognised. part: of the run's."""
-    run = context.slot.strftime("%Y%m%dT%H%M%SZ") if context.slot else context.job_name
-    if not run:
-        import uuid  # noqa: PLC0415
+    """The same for each attempt at a slot: a mail that comes twice can be recognised. part: of the run's.
 
-        run = uuid.uuid4().hex
-    local = re.sub(r"[^A-Za-z0-9-]+", "-", f"{context.name}.{run}")
-    return f"<{local}.{part}@{context.namespace or 'localhost'}.scheduledjob.dev>"
+    A digest, as names would make it longer than a line may be.
+    """
+    import hashlib  # noqa: PLC0415
+
+    when = context.slot.strftime("%Y%m%dT%H%M%SZ") if context.slot else "manual"
+    run = when if context.slot else context.job_name or str(time.time_ns())
+    whole = "\n".join([context.namespace, context.name, run, part])
+    digest = hashlib.sha256(whole.encode(errors="surrogatepass")).hexdigest()
+    return f"<{when}.{digest[:24]}@scheduledjob.dev>"
 
 
 def _envelope(message: "EmailMessage") -> tuple[str, list[str]]:
