@@ -1,0 +1,108 @@
+"""What the trading platform's queue could do, with its jobs: enqueue, try again, give up, start anew."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import yaml
+
+from tests.e2e.scheduled_job import ScheduledJob, as_text, seconds_between
+from tests.examples.system import FOLDER, System
+from tests.waiting import wait_until
+
+SYSTEM = "trading-platform"
+AS_WRITTEN = {"limit": 3, "backoff": {"initial": "2m", "factor": 2, "max": "1h"}}
+QUICK = {"limit": 2, "backoff": {"initial": "1s"}}
+CHANGES: dict[str, dict[str, Any]] = {
+    "fetch-market-data": {"retry": AS_WRITTEN},
+    "bot-health-check": {"retry": QUICK},
+    "monitor-risk": {"enabled": True},
+}
+
+
+def test_every_job_is_tried_again_after_2_4_and_8_minutes(system: System) -> None:
+    text = system.cluster.kubectl("kustomize", str(FOLDER / SYSTEM)).stdout
+    jobs = [body for body in yaml.safe_load_all(text) if body["kind"] == "ScheduledJob"]
+    assert [job["spec"]["retry"] for job in jobs] == [AS_WRITTEN] * 14
+
+
+def test_a_task_is_enqueued_with_arguments_and_with_the_name_of_who_wants_it(system: System) -> None:
+    job = system.job("sync-portfolio")
+    answer = job.ask("run", {"args": {"portfolio": 3}, "requestedBy": "ada"})
+    run = job.wait_run(answer["id"])
+    assert (run["trigger"], run["requestedBy"], run["result"]) == ("Manual", "ada", "Succeeded")
+    assert run["value"] == {"portfolio": 3, "changedHoldings": 2}
+    assert system.sql("SELECT DISTINCT portfolio_id FROM holdings WHERE portfolio_id IN (1, 3)") == [["3"]]
+
+
+def test_a_task_is_enqueued_for_a_time_of_its_own(system: System) -> None:
+    slot = as_text(datetime.now(UTC) + timedelta(seconds=8))
+    spec = system.job("sync-portfolio").get()["spec"]
+    kept = {field: spec[field] for field in ("handler", "image", "env", "timeout")}
+    once = ScheduledJob(system.cluster, system.namespace, "sync-at-a-time")
+    once.apply(**kept, schedule=None, at=slot, args={"portfolio": 2})
+    once.wait_condition("Completed", "Succeeded", timeout=60)
+    run = once.find_run()
+    assert (run["trigger"], run["slot"]) == ("Schedule", slot)
+    assert run["value"] == {"portfolio": 2, "changedHoldings": 1}
+
+
+def test_a_run_that_failed_waits_two_minutes_for_its_next_attempt_and_can_be_called_off(
+    system: System,
+) -> None:
+    system.api_fault(path="/v1/quotes", status=500)
+    job = system.job("fetch-market-data")
+    answer = job.ask("run", {"id": "first", "requestedBy": "ada"})
+
+    def backing_off() -> dict[str, Any]:
+        waiting = job.wait_pending(answer["id"])
+        assert waiting["reason"] == "Backoff"
+        return waiting
+
+    waiting = wait_until(backing_off, timeout=60, describe="its next attempt is put down")
+    (attempt,) = waiting["attempts"]
+    assert (waiting["attempt"], attempt["exitCode"]) == (2, 69)
+    assert 119 <= seconds_between(attempt["endTime"], waiting["dueTime"]) <= 125
+    job.ask("cancel", {"run": waiting["id"], "requestedBy": "ben"})
+    run = job.wait_run(answer["id"])
+    assert (run["result"], run["message"], run["requestedBy"]) == ("Cancelled", "cancelled by ben", "ada")
+    system.clear_faults()
+
+
+def test_what_failed_for_good_is_a_dead_letter_until_its_retry_succeeds_or_it_is_cleared(
+    system: System,
+) -> None:
+    system.api_fault(path="/v1/bots", status=500)
+    job = system.job("bot-health-check")
+    failed = job.wait_run(job.ask("run", {"id": "a", "requestedBy": "ada"})["id"])
+    assert (failed["exitCode"], len(failed["attempts"])) == (69, 3)
+    (letter,) = job.status["deadLetters"]
+    assert (letter["id"], letter["attempts"], letter["requestedBy"]) == (failed["id"], 3, "ada")
+    system.clear_faults()
+    run = job.wait_run(job.ask("retry", {"run": letter["id"], "requestedBy": "ben"})["id"])
+    assert (run["result"], run["trigger"], run["retryOf"]) == ("Succeeded", "Retry", letter["id"])
+    assert run["value"]["unhealthy"] == ["grid", "market-maker"]
+    assert job.status["deadLetters"] == []
+
+    system.api_fault(path="/v1/bots", status=401)
+    refused = job.wait_run(job.ask("run", {"id": "b"})["id"])
+    assert (refused["exitCode"], len(refused["attempts"])) == (78, 1)  # no retry can help
+    assert [letter["id"] for letter in job.status["deadLetters"]] == [refused["id"]]
+    assert job.ask("clear", "all")["message"] == "1 dead letter cleared"
+    assert job.status["deadLetters"] == []
+    counts = job.status["counts"]
+    assert (counts["succeeded"], counts["failed"], counts["retries"]) == (1, 2, 2)
+    system.clear_faults()
+
+
+def test_the_schedule_starts_its_runs_by_itself(system: System) -> None:
+    job = system.job("monitor-risk")
+
+    def of_schedule() -> dict[str, Any]:
+        runs = job.status.get("recentRuns", [])
+        return next((run for run in runs if run["trigger"] == "Schedule"), {})
+
+    run = wait_until(of_schedule, timeout=90, describe="the risk was measured at a full minute")
+    assert (run["result"], run["slot"][-4:], run["value"]["portfolios"]) == ("Succeeded", ":00Z", 4)
+    assert system.sql("SELECT count(*) FROM risks") == [["4"]]
