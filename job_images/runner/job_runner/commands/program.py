@@ -11,8 +11,8 @@ from contextlib import suppress
 from job_runner.errors import ConfigurationError
 
 _LOOK_EVERY = 0.1
-_LEFT_BEHIND = 1.0
-"""Seconds that processes have which the program leaves behind: to write their last words, and to end."""
+_LEFT_BEHIND = 0.5
+"""Seconds that processes have which the program leaves behind: to write their last words, then to end."""
 _PIECE = 65536
 
 
@@ -29,10 +29,12 @@ def run_program(
     number, the group gets a SIGTERM, and SIGKILL after so many seconds. Raises ConfigurationError.
     """
     process = _started(words, directory)
+    killed = False
     try:
-        _follow(process, take=take, patience=patience)
+        killed = _follow(process, take=take, patience=patience)
     finally:
-        _end_group(process.pid)
+        if not killed:
+            _end_group(process.pid)
     code = process.wait()
     return code if code >= 0 else 128 - code
 
@@ -58,10 +60,11 @@ def _follow(
     *,
     take: Callable[[str, bytes], None],
     patience: Callable[[], float | None],
-) -> None:
-    """Until the program has ended and its output is read; what it leaves behind is not waited for."""
+) -> bool:
+    """Until the program has ended and its output is read. Answers whether all its group was killed."""
     kill_at: float | None = None
     leave_at: float | None = None
+    killed = False
     assert process.stdout is not None
     assert process.stderr is not None
     with selectors.DefaultSelector() as selector, process.stdout, process.stderr:
@@ -76,10 +79,11 @@ def _follow(
             if kill_at is None and (seconds := patience()) is not None:
                 _signal_group(process.pid, signal.SIGTERM)
                 kill_at = time.monotonic() + seconds
-            if kill_at is not None and time.monotonic() >= kill_at:
-                _signal_group(process.pid, signal.SIGKILL)
+            if kill_at is not None and not killed and time.monotonic() >= kill_at:
+                killed = _signal_group(process.pid, signal.SIGKILL)
             if leave_at is None and process.poll() is not None:
                 leave_at = time.monotonic() + _LEFT_BEHIND
+    return killed
 
 
 def _end_group(group: int) -> None:

@@ -9,7 +9,7 @@ from job_runner.commands.program import run_program
 from job_runner.supervision import GRACE_RESERVE, TIMEOUT_PATIENCE, Cause
 
 _DEFAULT_GRACE = 30.0
-_RESERVE = 1.0
+_RESERVE = 1.5
 """Seconds, of those until the process is ended, that remain after the program's end."""
 
 
@@ -24,7 +24,7 @@ class CommandFailed(JobError):  # noqa: N818  (people read this name in the stat
             if signalled
             else f"ended with exit code {exit_code}"
         )
-        super().__init__(f"the command {how}, after {lines} lines of output")
+        super().__init__(f"the command {how} (lines of output: {lines})")
         self.exit_code = exit_code  # type: ignore[misc]  # each program has its own
 
 
