@@ -33,6 +33,12 @@ _PUBLIC = {
 }
 _COMMON_USERS = {"postgres", "default", "apikey"}
 _NAME_OF_VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
+_NAMES = {
+    "variable": _NAME_OF_VARIABLE,
+    "variables": _NAME_OF_VARIABLE,
+    "handler": re.compile(r"[a-z][a-z0-9_.-]*"),
+}
+"""What a name looks like in an argument that is called so, such as `url_variable`."""
 _CREDENTIAL = re.compile(
     r"""(?:password|passwd|pwd|secret|token|key|signature|sig)\s*=\s*(?:'([^']*)'|([^\s;&'"]+))""",
     re.IGNORECASE,
@@ -70,7 +76,8 @@ def environment_values(environment: Mapping[str, str]) -> Iterator[str]:
 def argument_values(text: str) -> Iterator[str]:
     """The values inside a JSON document of arguments; the whole text when it is no JSON.
 
-    Names of variables, as in `url_variable`, are not among them: whoever has to set one must read which.
+    Names of variables and handlers, as in `url_variable`, are not among them: whoever has to set one must
+    read which.
     """
     try:
         document = json.loads(text)
@@ -112,11 +119,9 @@ def _any_of(texts: Iterable[str]) -> str:
 
 def _secret_members(members: Mapping[str, object]) -> Iterator[object]:
     for name, value in members.items():
-        named = list(value.values()) if name.endswith("_variables") and isinstance(value, dict) else [value]
-        if not name.endswith(("_variable", "_variables")):
-            yield value
-        else:
-            yield from (one for one in named if not _NAME_OF_VARIABLE.fullmatch(str(one)))
+        known = _NAMES.get(name.rpartition("_")[2])
+        values = list(value.values()) if known and isinstance(value, dict) else [value]
+        yield from (one for one in values if not (known and known.fullmatch(str(one))))
 
 
 def _parts(secret: str) -> list[str]:

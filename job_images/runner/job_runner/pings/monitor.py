@@ -65,7 +65,7 @@ class Monitor:
 
     def _send(self, client: HttpClient, suffix: str, body: dict[str, object]) -> None:
         try:
-            client.request("POST", f"{self._address}{suffix}{self._query}", json=body)
+            client.request("POST", f"{self._address}{suffix}{self._query}", json=body or None)
         except JobError as error:
             self._warn(error)
 
