@@ -1,0 +1,92 @@
+"""The pages of an API, read one after the other and never more than one at a time."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from job_runner.errors import DataError
+from job_runner.fetching.batches import Page
+from job_runner.fetching.fields import Path, field
+from job_runner.fetching.flaws import NotAsPromised
+from job_runner.fetching.paging import Paging
+from job_runner.fetching.parsing import parsed
+
+if TYPE_CHECKING:
+    from job_runner.connections.http_client import HttpClient
+
+LINES = 1000
+"""Lines of NDJSON that are handed on together."""
+LONGEST_LINE = 16 * 2**20
+
+
+def json_pages(client: "HttpClient", url: str, *, paging: Paging, records: Path) -> Iterator[Page]:
+    """Pages of JSON. records: where the list is in a page; () when the page is the list."""
+    address: str | None = paging.first(url)
+    seen: set[int] = set()
+    number = 0
+    while address is not None:
+        number += 1
+        seen.add(hash(address))
+        content = client.request("GET", address).content
+        found: list[Any] = []
+        try:
+            page = parsed(_text(content))
+            found = _list(page, records)
+            address = paging.following(address, page, len(found))
+            if address is not None and hash(address) in seen:
+                raise NotAsPromised("the page after it was there before: the pages go in a circle")  # noqa: TRY301
+        except NotAsPromised as error:
+            yield Page(number, found, error)
+            return
+        yield Page(number, found)
+
+
+def lines(client: "HttpClient", url: str) -> Iterator[Page]:
+    """NDJSON, one record a line, as it comes; all of it counts as page 1."""
+    with client.stream("GET", url) as response:
+        yield from pages_of_lines(response.iter_bytes())
+
+
+def pages_of_lines(pieces: Iterable[bytes]) -> Iterator[Page]:
+    """The same of the bytes of an answer, cut anywhere."""
+    waiting: list[Any] = []
+    for line in _lines(pieces):
+        if not line or line.isspace():
+            continue
+        try:
+            waiting.append(parsed(_text(line)))
+        except NotAsPromised as error:
+            yield Page(1, waiting, error, next_is_bad=True)
+            return
+        if len(waiting) == LINES:
+            yield Page(1, waiting)
+            waiting = []
+    yield Page(1, waiting)
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The last line may come without its end."""
+    rest = b""
+    for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n")
+        yield from whole
+        if len(rest) > LONGEST_LINE:
+            raise DataError(f"a line of the answer is longer than {LONGEST_LINE} bytes")
+    yield rest
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise NotAsPromised("it is not UTF-8 text") from None
+
+
+def _list(page: Any, records: Path) -> list[Any]:
+    found = field(page, records)
+    if not isinstance(found, list):
+        raise NotAsPromised(
+            f"its field {'.'.join(records)!r} is no list of records"
+            if records
+            else "it is no list of records"
+        )
+    return found

@@ -1,0 +1,156 @@
+"""The table that records go into: its columns, and the statements that write a batch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from job_runner.errors import ConfigurationError, DataError
+from job_runner.fetching.copy_text import Column, Kind
+from job_runner.fetching.fields import path_of
+
+if TYPE_CHECKING:
+    import psycopg
+    from psycopg.sql import Composable, Composed
+
+BATCH = "scheduledjob_batch"
+"""The temporary table that a batch is copied into. Its name has no digits: see `writing`."""
+
+_COLUMNS = """
+    SELECT a.attname, format_type(a.atttypid, a.atttypmod), base.typname, base.typcategory,
+           a.atthasdef OR a.attidentity <> '' OR a.attgenerated <> ''
+    FROM pg_attribute a
+    JOIN pg_type t ON t.oid = a.atttypid
+    JOIN pg_type base ON base.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
+    WHERE a.attrelid = to_regclass(%s) AND a.attnum > 0 AND NOT a.attisdropped
+    ORDER BY a.attnum
+"""
+
+
+@dataclass(frozen=True)
+class Target:
+    """table: schema and name; types: SQL type of each column; key: the columns that tell records apart."""
+
+    table: tuple[str, ...]
+    columns: tuple[Column, ...]
+    types: tuple[str, ...]
+    key: tuple[str, ...]
+    update: bool
+
+    def create(self) -> "Composed":
+        """The temporary table: the columns of the table without their constraints."""
+        from psycopg.sql import SQL, Identifier  # noqa: PLC0415
+
+        columns = [
+            SQL("{} {}").format(Identifier(column.name), SQL(kind))  # as format_type has written it
+            for column, kind in zip(self.columns, self.types, strict=True)
+        ]
+        return SQL("CREATE TEMPORARY TABLE {} ({})").format(Identifier(BATCH), SQL(", ").join(columns))
+
+    def copy(self) -> "Composed":
+        from psycopg.sql import SQL, Identifier  # noqa: PLC0415
+
+        return SQL("COPY {} FROM STDIN (FORMAT text, ENCODING 'UTF8')").format(Identifier(BATCH))
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """The columns in which a record may change a row that is there."""
+        return tuple(column.name for column in self.columns if self.update and column.name not in self.key)
+
+    def insert(self, *, rows: int | None = None) -> "Composed":
+        """Answers a row (new, changed) where rows may change. rows: only so many of the batch's first.
+
+        In the order of the key: two runs at once then wait for each other instead of in a circle.
+        """
+        from psycopg.sql import SQL, Identifier, Literal  # noqa: PLC0415
+
+        names = self._names([column.name for column in self.columns])
+        key = self._names(self.key)
+        batch: Composable = Identifier(BATCH)
+        if rows is not None:
+            batch = SQL("(SELECT ctid, * FROM {} ORDER BY ctid LIMIT {}) AS beginning").format(
+                batch, Literal(rows)
+            )
+        # ctid is the place in the temporary table, and so in the batch. Of twins the first is kept, or, where
+        # the later one is the change, the last.
+        unique: Composable = SQL("")
+        order, conflict = SQL("ctid"), self._conflict()
+        if self.changes:
+            unique, order = SQL("DISTINCT ON ({})").format(key), SQL("ctid DESC")
+        insert = SQL(
+            "INSERT INTO {} AS target ({names}) SELECT {} {names} FROM {} ORDER BY {key}, {}"
+            " ON CONFLICT ({key}) {}"
+        ).format(Identifier(*self.table), unique, batch, order, conflict, names=names, key=key)
+        if not self.changes:
+            return insert
+        return SQL(
+            "WITH written AS ({} RETURNING target.xmax = 0 AS is_new)"
+            " SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written"
+        ).format(insert)
+
+    def _conflict(self) -> "Composable":
+        """Only rows that differ are written: a second run changes nothing, not even on disk."""
+        from psycopg.sql import SQL, Identifier  # noqa: PLC0415
+
+        if not self.changes:
+            return SQL("DO NOTHING")
+        settings = [SQL("{0} = excluded.{0}").format(Identifier(name)) for name in self.changes]
+        # As text, because not every type can be compared: json for one.
+        old = [SQL("target.{}::text").format(Identifier(name)) for name in self.changes]
+        new = [SQL("excluded.{}::text").format(Identifier(name)) for name in self.changes]
+        return SQL("DO UPDATE SET {} WHERE ROW({}) IS DISTINCT FROM ROW({})").format(
+            *(SQL(", ").join(parts) for parts in (settings, old, new))
+        )
+
+    @staticmethod
+    def _names(names: Sequence[str]) -> "Composed":
+        from psycopg.sql import SQL, Identifier  # noqa: PLC0415
+
+        return SQL(", ").join(map(Identifier, names))
+
+
+def target(
+    connection: "psycopg.Connection",
+    table: str,
+    *,
+    columns: Mapping[str, str] | None,
+    key: Sequence[str],
+    update: bool,
+) -> Target:
+    """What the arguments of the handler mean for this database. Raises ConfigurationError or DataError."""
+    parts = tuple(table.split("."))
+    if not 1 <= len(parts) <= 2 or not all(parts):
+        raise DataError("table is no name of a table: write TABLE or SCHEMA.TABLE")
+    if not key:
+        raise DataError("key is empty: name the columns that tell records apart")
+    known = {row[0]: row[1:] for row in connection.execute(_COLUMNS, [_quoted(connection, parts)])}
+    if not known:
+        raise ConfigurationError(f"there is no table {table}")
+    if columns is None:
+        columns = {name: name for name, (*_, filled) in known.items() if name in key or not filled}
+    for name in (*columns, *key):
+        if name not in known:
+            raise ConfigurationError(f"table {table} has no column {name!r}")
+        if name not in columns:
+            raise DataError(f"columns has no field for {name!r}, which is in the key")
+    return Target(
+        parts,
+        tuple(
+            Column(name, path_of(path), _kind(*known[name][1:3]), required=name in key)
+            for name, path in columns.items()
+        ),
+        tuple(known[name][0] for name in columns),
+        tuple(key),
+        update,
+    )
+
+
+def _quoted(connection: "psycopg.Connection", parts: tuple[str, ...]) -> str:
+    from psycopg.sql import Identifier  # noqa: PLC0415
+
+    return Identifier(*parts).as_string(connection)
+
+
+def _kind(type_name: str, category: str) -> Kind:
+    if type_name in {"json", "jsonb"}:
+        return Kind.JSON
+    return Kind.ARRAY if category == "A" else Kind.PLAIN

@@ -1,0 +1,128 @@
+"""Writes batches into PostgreSQL, each as a whole, and finds the record that one of them fails for."""
+
+import re
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from job_runner.connections.postgresql_errors import job_error, sentence
+from job_runner.errors import ConfigurationError, DataError, JobError
+from job_runner.fetching.batches import Batch
+from job_runner.fetching.flaws import Flaw
+from job_runner.fetching.table import BATCH, Target
+
+if TYPE_CHECKING:
+    import psycopg
+
+# "COPY scheduledjob_batch, line 7, column price: ...", in whatever language the server speaks.
+_PLACE = re.compile(rf"{BATCH}\D+(\d+)(?:, \S+ ([^:]+))?")
+_NO_SUCH_CONSTRAINT = "42P10"
+
+
+class BadRecord(DataError):  # noqa: N818  (people read this name in the status)
+    """A record is not what was promised; its batch is not written."""
+
+    def __init__(self, flaw: Flaw) -> None:
+        super().__init__(str(flaw))
+        self.flaw = flaw
+
+
+@dataclass(frozen=True)
+class Written:
+    """How many records of a batch are new in the table, and how many have changed what was there."""
+
+    inserted: int
+    updated: int
+
+
+class Writer:
+    """Writes to one table over one connection."""
+
+    def __init__(self, connection: "psycopg.Connection", target: Target) -> None:
+        self._connection = connection
+        self._target = target
+
+    def prepare(self) -> None:
+        """Make the temporary table; it goes with the connection."""
+        self._connection.execute(self._target.create())
+
+    def write(self, batch: Batch) -> Written:
+        """Write a batch in one transaction, or as part of the one that is open.
+
+        Raises BadRecord for the first record that is bad, and then nothing of the batch is there.
+        """
+        import psycopg  # noqa: PLC0415  (loaded already; see open_postgresql)
+
+        try:
+            with self._connection.transaction():
+                written = self._copy_and_insert(batch)
+                if batch.flaw is not None:
+                    raise BadRecord(batch.flaw)
+                return written
+        except (psycopg.DataError, psycopg.IntegrityError) as error:
+            raise self._bad_record(batch, error) from None
+        except psycopg.errors.InvalidColumnReference as error:
+            raise self._unusable_key(error) from None
+
+    def _copy_and_insert(self, batch: Batch) -> Written:
+        self._copy(batch.text)
+        done = self._connection.execute(self._target.insert())
+        if not self._target.changes:
+            return Written(inserted=done.rowcount, updated=0)
+        row = done.fetchone()
+        assert row is not None
+        return Written(*row)
+
+    def _copy(self, text: bytes) -> None:
+        from psycopg.sql import SQL, Identifier  # noqa: PLC0415
+
+        self._connection.execute(SQL("TRUNCATE {}").format(Identifier(BATCH)))
+        with self._connection.cursor() as cursor, cursor.copy(self._target.copy()) as copy:
+            copy.write(text)
+
+    def _bad_record(self, batch: Batch, error: "psycopg.Error") -> JobError:
+        """The first record that cannot be written, which may come before the one that COPY stopped at."""
+        lines = batch.text.splitlines(keepends=True)
+        place = _PLACE.search(error.diag.context or "")
+        if place is not None:
+            lines = lines[: int(place[1]) - 1]
+        refused = self._first_refused(lines)
+        if refused is not None:
+            row, error = refused
+            return self._flawed(batch, row, error, column=error.diag.column_name)
+        if place is not None:
+            return self._flawed(batch, len(lines), error, column=place[2])
+        return job_error(error)  # it was the moment: the same records have just been taken
+
+    @staticmethod
+    def _flawed(batch: Batch, row: int, error: "psycopg.Error", *, column: str | None) -> BadRecord:
+        return BadRecord(batch.place.flaw(row, reason=sentence(error), column=column))
+
+    def _first_refused(self, lines: list[bytes]) -> "tuple[int, psycopg.Error] | None":
+        """(place of the first line that the table refuses, why), found by halving; nothing is written."""
+        with self._connection.transaction(force_rollback=True):
+            self._copy(b"".join(lines))
+            self._connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            row = bisect_left(
+                range(1, len(lines) + 1), True, key=lambda count: self._refuses(count) is not None
+            )
+            error = self._refuses(row + 1)
+        return None if error is None else (row, error)
+
+    def _refuses(self, count: int) -> "psycopg.Error | None":
+        """Why the table refuses one of the first `count` records that were copied."""
+        import psycopg  # noqa: PLC0415
+
+        try:
+            with self._connection.transaction(force_rollback=True):
+                self._connection.execute(self._target.insert(rows=count))
+        except (psycopg.DataError, psycopg.IntegrityError) as error:
+            return error
+        return None
+
+    def _unusable_key(self, error: "psycopg.Error") -> JobError:
+        if error.sqlstate != _NO_SUCH_CONSTRAINT:
+            return job_error(error)
+        return ConfigurationError(
+            "the table has no primary key or unique constraint over exactly the columns of `key`"
+        )
