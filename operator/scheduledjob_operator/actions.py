@@ -72,15 +72,17 @@ class Actions:
 
         `body`: the desired CronJob.
         """
-        seen = case.job
-        refusals: list[str] = []
-        if case.pod is None:
-            try:
-                refusals = await self._cluster.warnings_about(namespace=seen.namespace, uid=seen.uid)
-            except ApiError as error:
-                logger.warning("the Events about Job %s/%s are unknown: %s", seen.namespace, seen.name, error)
-        verdict = gave_up(case, refusals=[redacted(text, body=body) for text in refusals])
-        return await self.end(seen, verdict)
+        refusals = await self.refusals(case.job, body=body) if case.pod is None else []
+        return await self.end(case.job, gave_up(case, refusals=refusals))
+
+    async def refusals(self, seen: JobSeen, *, body: Body) -> list[str]:
+        """What Kubernetes said when it could not create the Pod of a Job, newest last."""
+        try:
+            found = await self._cluster.warnings_about(namespace=seen.namespace, uid=seen.uid)
+        except ApiError as error:
+            logger.warning("the Events about Job %s/%s are unknown: %s", seen.namespace, seen.name, error)
+            return []
+        return [redacted(text, body=body) for text in found]
 
     async def template(self, cron_job: CronJobSeen) -> Body:
         """The CronJob with its template as it stands in the cluster. Raises ApiError when it is gone."""

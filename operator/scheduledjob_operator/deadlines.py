@@ -9,6 +9,8 @@ from scheduledjob_operator.names import RunReason
 from scheduledjob_operator.observed import EndedAs, JobSeen, PodSeen
 from scheduledjob_operator.runs import stuck
 
+POD_PATIENCE = timedelta(seconds=5)
+"""How long a Job may be without a Pod before it is worth a question."""
 LONGEST_MESSAGE = 1024
 ENDED_PHASES = ("Failed", "Succeeded")
 
@@ -53,12 +55,16 @@ def gave_up(case: Waiting, *, refusals: Sequence[str]) -> EndedAs:
             case.pod.waiting_message or "the container did not start before pendingTimeout",
         )
         return EndedAs(result=Result.FAILED, reason=str(reason), message=message[:LONGEST_MESSAGE])
-    if not refusals:
+    said = no_pod(refusals)
+    if said is None:
         message = "Kubernetes created no Pod before pendingTimeout"
         return EndedAs(result=Result.FAILED, reason=RunReason.NOT_STARTED, message=message)
-    return EndedAs(
-        result=Result.FAILED, reason=refusal_reason(refusals[-1]), message=refusals[-1][:LONGEST_MESSAGE]
-    )
+    return EndedAs(result=Result.FAILED, reason=said[0], message=said[1])
+
+
+def no_pod(refusals: Sequence[str]) -> tuple[str, str] | None:
+    """Why Kubernetes could not create the Pod of a Job, as (reason, message); None: it does not say."""
+    return (refusal_reason(refusals[-1]), refusals[-1][:LONGEST_MESSAGE]) if refusals else None
 
 
 def refusal_reason(message: str) -> str:

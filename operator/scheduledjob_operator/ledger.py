@@ -47,6 +47,8 @@ class JobsObserved:
     concurrency_policy: ConcurrencyPolicy
     retry: Retry
     now: datetime
+    unmade: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Job name -> (reason, message), where Kubernetes could not create a Pod so far."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -143,7 +145,8 @@ def _sort_family(
     run = _run(job=job, pods=family.pods_of(job), gone=family.gone, seen=seen, due=due)
     if run is None:
         into.awaited = into.awaited or job.end is not None or family.gone
-        active = active_run(job=job, pods=family.pods_of(job), earlier=earlier, began=began)
+        unmade = seen.unmade.get(job.name) or _said(before)
+        active = active_run(job=job, pods=family.pods_of(job), earlier=earlier, began=began, unmade=unmade)
         into.active.append(_steady(active, previous=previous))
         return
     whole = joined(run, earlier=earlier, began=began)
@@ -152,6 +155,13 @@ def _sort_family(
         into.pending.append(following)
     else:
         into.ended.append(whole)
+
+
+def _said(before: ActiveRun | PendingRun | None) -> tuple[str, str] | None:
+    """Why a run had not started when that was last known, as (reason, message)."""
+    if not isinstance(before, ActiveRun) or before.reason is None:
+        return None
+    return before.reason, before.message or ""
 
 
 def _is_earlier(job_name: str | None, job: JobSeen) -> bool:

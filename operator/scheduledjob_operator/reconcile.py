@@ -324,6 +324,7 @@ class Reconciler:
             switches=self._switches(seen.key),
             first_look=seen.key not in self._looked,
             refused=self._execution.refused(seen.key),
+            unmade=self._execution.unmade(seen.key),
             refused_slots=(refused[0],) if refused else (),
             environment=self._environment,
             now=self._clock(),

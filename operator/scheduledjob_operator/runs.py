@@ -62,10 +62,18 @@ def stuck(pods: list[PodSeen]) -> tuple[str, str] | None:
 
 
 def active_run(
-    *, job: JobSeen, pods: list[PodSeen], earlier: Sequence[Attempt] = (), began: datetime | None = None
+    *,
+    job: JobSeen,
+    pods: list[PodSeen],
+    earlier: Sequence[Attempt] = (),
+    began: datetime | None = None,
+    unmade: tuple[str, str] | None = None,
 ) -> ActiveRun:
-    """The run of a Job that has not ended. `earlier`: attempts that had Jobs of their own."""
-    trouble = stuck(pods)
+    """The run of a Job that has not ended. `earlier`: attempts that had Jobs of their own.
+
+    `unmade`: why there is no Pod, as (reason, message).
+    """
+    trouble = stuck(pods) if pods else unmade
     return ActiveRun(
         **asked(job),
         start_time=began or job.created,

@@ -322,3 +322,53 @@ def test_a_deletion_that_broke_off_comes_all_the_same(outcome: Any, step: int, d
     world.wait(60)
     assert world.job_names() == []
     assert [result for _, result in world.runs()] == ["Cancelled"]
+
+
+# What an attempt says that has no Pod
+
+
+def active_reason(world: World) -> tuple[str | None, str | None]:
+    (run,) = world.status["active"]
+    return run.get("reason"), run.get("message")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "reason"), [(QUOTA, "QuotaExceeded"), (POD_SECURITY, "PodSecurity"), ("no", "FailedCreate")]
+)
+def test_a_run_that_has_no_pod_says_why_while_it_waits(sentence: str, reason: str) -> None:
+    world = world_with()
+    world.cluster.warnings[world.job(RUN)["metadata"]["uid"]] = ["an older one", sentence]
+    assert active_reason(world) == (None, None)
+    world.go_to(306)
+    assert active_reason(world) == (reason, sentence)
+    asked = len([request for request in world.cluster.requests if request.verb == "list"])
+    world.go_to(340)
+    world.restart()
+    assert world.settle() == [], "it stands there already"
+    asked += 1
+    assert len([request for request in world.cluster.requests if request.verb == "list"]) == asked
+    assert world.reconcile() == []
+
+
+def test_that_it_had_no_pod_is_forgotten_when_it_has_one() -> None:
+    world = world_with()
+    world.cluster.warnings[world.job(RUN)["metadata"]["uid"]] = [QUOTA]
+    world.go_to(306)
+    put_pod(world, bodies.running(world.now))
+    assert active_reason(world) == (None, None)
+    world.go_to(400)
+    assert world.active() == [RUN]
+
+
+def test_nothing_is_asked_about_a_run_that_has_its_pod_in_time() -> None:
+    world = world_with()
+    put_pod(world, bodies.waiting("ContainerCreating"))
+    world.go_to(320)
+    assert [request for request in world.cluster.requests if request.verb == "list"] == []
+
+
+def test_kubernetes_words_for_a_pod_it_could_not_make_have_no_secret_in_them() -> None:
+    world = world_with(env=[{"name": "PASSWORD", "value": SECRET}])
+    world.cluster.warnings[world.job(RUN)["metadata"]["uid"]] = [f"{QUOTA}: {SECRET}"]
+    world.go_to(306)
+    assert active_reason(world) == ("QuotaExceeded", f"{QUOTA}: [redacted]")
