@@ -47,7 +47,8 @@ class EnvVar(Model):
     name: str = Field(min_length=1, max_length=256)
     """Name of the variable."""
     value: str | None = Field(default=None, max_length=32768)
-    """The value itself. Secrets belong into valueFrom.secretKeyRef."""
+    """The value itself. Secrets belong into valueFrom.secretKeyRef. As in every container, `$(NAME)`
+    becomes the value of a variable above and `$$` one `$`: for two write `$$$$`."""
     value_from: FreeObject | None = None
     """A source for the value, as in a Pod: secretKeyRef, configMapKeyRef, fieldRef or resourceFieldRef."""
 
@@ -126,11 +127,13 @@ class ScheduledJobSpec(Model):
     )
     """Name of a handler registered in the runner image. Give either handler or command."""
     args: FreeObject | None = None
-    """Arguments of the handler, a JSON object; the handler checks their types at the start of each run."""
+    """Arguments of the handler, a JSON object; the handler checks their types at the start of each run. They
+    arrive as they are written, with every `$`."""
     command: list[Annotated[str, Field(max_length=4096)]] | None = Field(
         default=None, min_length=1, max_length=256, json_schema_extra={"x-kubernetes-list-type": "atomic"}
     )
-    """Command to run instead of a handler, as a list: [program, argument, ...]. No shell is involved."""
+    """Command to run instead of a handler, as a list: [program, argument, ...]. No shell is involved. As in
+    every container, `$(NAME)` becomes the value of that variable and `$$` one `$`: for two write `$$$$`."""
     image: str | None = Field(default=None, min_length=1, max_length=500)
     """Container image to run instead of the shared runner image."""
     env: list[EnvVar] = Field(
@@ -184,7 +187,7 @@ class ScheduledJobSpec(Model):
     """What is expected of the runs; the condition Healthy says when it does not hold."""
     priority: Priority | None = None
     """Which run goes first when the cluster is full: critical, high, normal or low. Default: the
-    cluster's own default priority."""
+    cluster's own default priority. It is the Pods' PriorityClass, which Kueue goes by as well."""
     queue: str | None = Field(default=None, min_length=1, max_length=63)
     """Name of a Kueue LocalQueue of the same namespace that admits the runs. Needs Kueue."""
     history: History = History()
