@@ -91,6 +91,7 @@ def test_a_small_body_is_kept_when_that_is_asked_for(
 WRONG: dict[str, dict[str, Any]] = {
     "give url or url_variable": {},
     "give url or url_variable, not both": {"url": "http://a", "url_variable": "A_URL"},
+    "the url is no address: ": {"url": "http://[::1"},
     "the url holds a user or a password: ": {"url": "http://user:secret@a"},
     "give body, which is sent as JSON, or text, not both": {"url": "http://a", "body": {}, "text": ""},
     "method is none of HTTP: ": {"url": "http://a", "method": "GET /"},

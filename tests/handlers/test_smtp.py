@@ -20,6 +20,8 @@ from tests.handlers.mail_server import MailServer, mail_server
 from tests.handlers.web_server import make_certificate
 from tests.servers.process import free_port
 
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+
 SLOT = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
 

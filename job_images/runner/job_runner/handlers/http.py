@@ -68,7 +68,11 @@ def address_of(url: str | None, url_variable: str | None) -> str:
         raise DataError("give url or url_variable, not both" if url else "give url or url_variable")
     if url is None:
         return from_variable(url_variable or "")
-    if "@" in urlsplit(url).netloc:
+    try:
+        netloc = urlsplit(url).netloc
+    except ValueError:
+        raise DataError("the url is no address: write for instance https://host/path") from None
+    if "@" in netloc:
         raise DataError("the url holds a user or a password: keep it in a Secret, and give url_variable")
     return url
 
