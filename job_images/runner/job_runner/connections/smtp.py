@@ -58,11 +58,13 @@ class Mailer:
         self._address = address
         self._place = f"{address.host}:{address.port}"
         self._client: smtplib.SMTP | None = None
+        self._used = False
         self._sent: dict[str, int] = {}
 
     def connect(self) -> "smtplib.SMTP":
         """The connection, made where there is none. Raises JobError."""
         if self._client is None:
+            self._used = False
             try:
                 self._client = self._connected()
             except OSError as error:  # smtplib's errors are of this kind too
@@ -93,8 +95,7 @@ class Mailer:
             message["Message-ID"] = self._message_id(message, recipients)
         content, options = _written(message, [sender, *recipients])
         try:
-            client = self._begun(sender, options)
-            refused = self._addressed(client, recipients)
+            client, refused = self._begun_again(sender, recipients, options)
             self._handed_over(client, content)
         except OSError as error:
             self.close()
@@ -102,6 +103,7 @@ class Mailer:
         except JobError:
             self._taken_back()
             raise
+        self._used = True
         return refused
 
     def _connected(self) -> "smtplib.SMTP":
@@ -129,22 +131,28 @@ class Mailer:
             raise
         return client
 
-    def _begun(self, sender: str, options: list[str]) -> "smtplib.SMTP":
-        """The connection, at which the server has accepted the sender."""
+    def _begun_again(
+        self, sender: str, recipients: list[str], options: list[str]
+    ) -> "tuple[smtplib.SMTP, dict[str, str]]":
+        """As `_begun`, once more where the server hangs up: some take a few messages from one connection."""
         import smtplib  # noqa: PLC0415
 
-        client = self.connect()
         try:
-            code, text = client.mail(sender, options)
-        except smtplib.SMTPServerDisconnected:  # some servers take a few messages only
+            return self._begun(sender, recipients, options)
+        except smtplib.SMTPServerDisconnected:
+            if not self._used:
+                raise
             self.close()
-            client = self.connect()
-            code, text = client.mail(sender, options)
+            return self._begun(sender, recipients, options)
+
+    def _begun(
+        self, sender: str, recipients: list[str], options: list[str]
+    ) -> "tuple[smtplib.SMTP, dict[str, str]]":
+        """The connection, at which sender and recipients were accepted, and the recipients that were not."""
+        client = self.connect()
+        code, text = client.mail(sender, options)
         if code not in _ACCEPTED:
             raise self._refusal("the sender was refused", code, text)
-        return client
-
-    def _addressed(self, client: "smtplib.SMTP", recipients: list[str]) -> dict[str, str]:
         refused: dict[str, str] = {}
         later = True
         for recipient in recipients:
@@ -158,7 +166,7 @@ class Mailer:
             kind = TryAgain if later else DataError
             answers = ", ".join(sorted(set(refused.values())))
             raise kind(f"{self._place}: no recipient of {len(recipients)} was accepted ({answers})")
-        return refused
+        return client, refused
 
     def _handed_over(self, client: "smtplib.SMTP", content: bytes) -> None:
         import smtplib  # noqa: PLC0415
