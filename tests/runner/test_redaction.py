@@ -96,12 +96,16 @@ def test_every_value_of_the_arguments_is_known_but_no_key() -> None:
     assert list(argument_values("no json")) == ["no json"]
 
 
-def test_names_of_variables_are_not_secret_but_what_cannot_be_a_name_is() -> None:
-    text = (
-        '{"url_variable": "API_URL", "header_variables": {"X-Api-Key": "API_KEY", "X-Other": "hunter-2"},'
-        ' "database_variable": "https://token@host", "name": "API_TOKEN"}'
-    )
-    assert sorted(argument_values(text)) == ["API_TOKEN", "https://token@host", "hunter-2"]
+def test_names_are_not_secret_but_what_cannot_be_a_name_is() -> None:
+    text = """{
+        "url_variable": "API_URL", "database_variable": "https://token@host",
+        "header_variables": {"X-Api-Key": "API_KEY", "X-Other": "hunter-2"},
+        "handler": "sync-portfolios", "table": "market.tokens", "key": ["address", "Robert'; --"],
+        "columns": {"address": "address_of"}, "name": "API_TOKEN", "args": {"key": "abcdef"}
+    }"""
+    assert sorted(argument_values(text)) == [
+        *("API_TOKEN", "Robert'; --", "abcdef", "https://token@host", "hunter-2")
+    ]
 
 
 ENV = "canary-env-5d41"

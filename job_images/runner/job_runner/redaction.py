@@ -37,6 +37,8 @@ _NAMES = {
     "variable": _NAME_OF_VARIABLE,
     "variables": _NAME_OF_VARIABLE,
     "handler": re.compile(r"[a-z][a-z0-9_.-]*"),
+    "table": re.compile(r"[a-z_][a-z0-9_.]*"),
+    "columns": re.compile(r"[a-z_][a-z0-9_]*"),
 }
 """What a name looks like in an argument that is called so, such as `url_variable`."""
 _CREDENTIAL = re.compile(
@@ -76,8 +78,8 @@ def environment_values(environment: Mapping[str, str]) -> Iterator[str]:
 def argument_values(text: str) -> Iterator[str]:
     """The values inside a JSON document of arguments; the whole text when it is no JSON.
 
-    Names of variables and handlers, as in `url_variable`, are not among them: whoever has to set one must
-    read which.
+    Names of variables, handlers, tables and columns, as in `url_variable`, are not among them: whoever has
+    to set one right must read which.
     """
     try:
         document = json.loads(text)
@@ -119,9 +121,13 @@ def _any_of(texts: Iterable[str]) -> str:
 
 def _secret_members(members: Mapping[str, object]) -> Iterator[object]:
     for name, value in members.items():
-        known = _NAMES.get(name.rpartition("_")[2])
-        values = list(value.values()) if known and isinstance(value, dict) else [value]
-        yield from (one for one in values if not (known and known.fullmatch(str(one))))
+        kind = "columns" if name == "key" and isinstance(value, list) else name.rpartition("_")[2]
+        known = _NAMES.get(kind)
+        if known is None:
+            yield value
+            continue
+        values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+        yield from (one for one in values if not known.fullmatch(str(one)))
 
 
 def _parts(secret: str) -> list[str]:
