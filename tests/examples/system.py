@@ -88,11 +88,11 @@ class System:
         job = self.job(name)
         if args is None and env is None:
             return job.run_now(suffix=secrets.token_hex(3))
-        asked = {"id": f"{name}-{secrets.token_hex(3)}"}
+        asked = {"id": secrets.token_hex(3)}
         overrides = {key: value for key, value in (("args", args), ("env", env)) if value is not None}
         answer = job.ask("run", {**asked, **overrides})
         assert answer["outcome"] == "Accepted", answer
-        return asked["id"]
+        return str(answer["id"])
 
     def wait(self, name: str, started: str, *, timeout: float = 90) -> dict[str, Any]:
         """The record of a run that `start` began."""
@@ -111,8 +111,15 @@ class System:
 
     def cancel(self, name: str, started: str) -> dict[str, Any]:
         """End a run that is active, and its record."""
-        self.job(name).ask("cancel", {"run": started})
-        return self.wait(name, started)
+        job = self.job(name)
+
+        def active() -> list[str]:
+            runs = job.status.get("active", [])
+            return [run["id"] for run in runs if started in (run["id"], run["jobName"], run.get("request"))]
+
+        [run] = wait_until(active, describe=f"{started} of {name} is active")
+        job.ask("cancel", {"run": run})
+        return self.wait(name, run)
 
     def log(self, run: str | Mapping[str, Any]) -> str:
         """What a run has printed; it is given by its Job or its record."""

@@ -2,10 +2,261 @@
 
 from __future__ import annotations
 
-from tests.examples.system import System
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from scheduledjob_operator.cli import main
+from tests.examples.system import FOLDER, System
+from tests.waiting import wait_until
 
 SYSTEM = "market-data-caches"
+PRICES = {
+    "BRLC": "0.1834",
+    "EURC": "1.0842",
+    "KESC": "0.0077",
+    "MXNC": "0.0541",
+    "NGNC": "0.00065",
+    "USDC": "1.0001",
+    "XLM": "0.1125",
+}
+SCHEDULES = {
+    "corridor-refresh": "*/5 * * * *",
+    "anchor-refresh": "*/10 * * * *",
+    "price-feed-update": "*/15 * * * *",
+    "cache-cleanup": "0 * * * *",
+}
 
 
-def test_corridors(system: System) -> None:
-    print(system.run("corridor-refresh"))
+@pytest.fixture
+def caches(system: System) -> Iterator[System]:
+    """The system with nothing in Redis, and its API without a fault."""
+    system.redis("FLUSHALL")
+    system.reset_api()
+    yield system
+    system.clear_faults()
+
+
+def fill(system: System, **keys: str) -> None:
+    system.redis("MSET", *[word for name, value in keys.items() for word in (name.replace("__", ":"), value)])
+
+
+def keys(system: System, pattern: str = "*") -> list[str]:
+    return sorted(system.redis("KEYS", pattern).split())
+
+
+def prices(system: System) -> dict[str, str]:
+    names = keys(system, "price:*")
+    values = system.redis("MGET", *names).splitlines() if names else []
+    return {name.removeprefix("price:"): value for name, value in zip(names, values, strict=True)}
+
+
+def calls(system: System, command: str) -> int:
+    """How often Redis was asked for a command since it started."""
+    for line in system.redis("INFO", "commandstats").split():
+        if line.startswith(f"cmdstat_{command}:"):
+            return int(line.partition("calls=")[2].partition(",")[0])
+    return 0
+
+
+def ending(run: dict[str, Any]) -> tuple[str, int | None]:
+    return run["result"], run.get("exitCode")
+
+
+def test_the_manifests_are_what_the_old_settings_become() -> None:
+    done = CliRunner().invoke(main, ("import", "env", str(FOLDER / SYSTEM / "jobs.env")))
+    assert done.stdout == (FOLDER / SYSTEM / "scheduledjobs.yaml").read_text()
+    assert (done.exit_code, done.stderr) == (0, "")
+
+
+def test_each_job_fires_at_the_interval_of_the_old_settings(caches: System) -> None:
+    found = {name: caches.job(name).status["resolvedSchedule"] for name in SCHEDULES}
+    assert found == SCHEDULES
+
+
+def test_corridors_are_taken_over_page_by_page_and_what_was_made_of_them_goes(caches: System) -> None:
+    fill(caches, corridor__list="old", corridor__detail__USD="old", anchor__list="stays", other="stays")
+    caches.redis("HSET", "network:corridor:GONE", "id", "GONE")
+    asked = calls(caches, "keys")
+    run = caches.run("corridor-refresh")
+    assert run["value"] == {"corridors": 12, "pages": 3, "gone": 1, "invalidated": 2}
+    assert calls(caches, "keys") == asked
+    assert len(keys(caches, "network:corridor:*")) == 12
+    assert keys(caches, "[^n]*") == ["anchor:list", "other"]
+    metrics = caches.redis("HGETALL", "network:corridor:USD-PHP").split()
+    assert metrics == [
+        "id",
+        "USD-PHP",
+        "successRate",
+        "0.917",
+        "volumeUsd",
+        "142500",
+        "settlementSeconds",
+        "5",
+    ]
+    assert [request["query"] for request in caches.requests("/v1/corridors")] == [
+        "limit=5",
+        "cursor=at-5&limit=5",
+        "cursor=at-10&limit=5",
+    ]
+
+    caches.api("PATCH", "/v1/corridors/USD-PHP", {"volumeUsd": 7})
+    run = caches.run("corridor-refresh")
+    assert run["value"] == {"corridors": 12, "pages": 3, "gone": 0, "invalidated": 0}
+    assert caches.redis("HGET", "network:corridor:USD-PHP", "volumeUsd") == "7"
+    assert len(keys(caches)) == 14
+
+
+def test_anchors_are_dropped_and_nothing_else(caches: System) -> None:
+    fill(caches, anchor__list="1", anchor__detail__A="1", anchors="stays", corridor__list="stays")
+    first, second = caches.run("anchor-refresh"), caches.run("anchor-refresh")
+    assert (first["value"], second["value"]) == ({"invalidated": 2}, {"invalidated": 0})
+    assert keys(caches) == ["anchors", "corridor:list"]
+
+
+def test_prices_of_mapped_assets_are_warm_for_a_time_and_fetched_some_at_once(caches: System) -> None:
+    caches.api_fault(path="/v1/prices", delay_seconds=0.3)
+    run = caches.run("price-feed-update", args={"at_once": 3, "time_to_live": 500})
+    assert run["value"] == {"assets": 7, "updated": 7}
+    assert prices(caches) == PRICES
+    assert 400 < int(caches.redis("TTL", "price:XLM")) <= 500
+    asked = caches.requests("/v1/prices")
+    assert sorted(request["path"] for request in asked) == [f"/v1/prices/{name}" for name in PRICES]
+    assert max(request["busy"] for request in asked) == 3
+
+
+def test_what_has_expired_or_would_never_is_cleaned_and_reported(caches: System) -> None:
+    caches.redis("DEBUG", "SET-ACTIVE-EXPIRE", "0")  # else Redis may be quicker than the job
+    fill(caches, price__FOREVER="1", corridor__list="1", settings="stays")
+    caches.redis("SET", "price:XLM", "1", "EX", "900")
+    caches.redis("SET", "price:OLD", "1", "PX", "1")
+    run = caches.run("cache-cleanup")
+    caches.redis("DEBUG", "SET-ACTIVE-EXPIRE", "1")
+    value = run["value"]
+    assert {key: value[key] for key in ("removed", "expired", "keysBefore", "keysAfter")} == {
+        "removed": 2,
+        "expired": 1,
+        "keysBefore": 5,
+        "keysAfter": 2,
+    }
+    assert value["memoryBeforeBytes"] > 500_000
+    assert value["memoryAfterBytes"] > 500_000
+    assert keys(caches) == ["price:XLM", "settings"]
+
+
+def test_an_asset_without_a_price_is_named_and_the_others_are_warm(caches: System) -> None:
+    caches.api_fault(path="/v1/prices/EURC", status=404)
+    caches.api("PATCH", "/v1/prices/KESC", {"usd": "-1"})
+    run = caches.run("price-feed-update")
+    assert ending(run) == ("Failed", 75)
+    assert run["message"].startswith("TryAgain: 2 of 7 assets have no new price: EURC (")
+    assert run["message"].endswith("KESC (the price is not above 0)")
+    assert sorted(prices(caches)) == ["BRLC", "MXNC", "NGNC", "USDC", "XLM"]
+
+
+def test_the_next_attempt_gets_the_prices_that_were_missing(caches: System) -> None:
+    job = caches.job("price-feed-update")
+    job.patch(retry={"limit": 1, "backoff": {"initial": "1s"}})
+    job.wait_ready()
+    caches.api_fault(path="/v1/prices/EURC", status=404, times=1)
+    run = caches.run("price-feed-update")
+    job.patch(retry={"limit": 0, "backoff": None})
+    assert ending(run) == ("Succeeded", 0)
+    assert [attempt["exitCode"] for attempt in run["attempts"]] == [75, 0]
+    assert prices(caches) == PRICES
+
+
+def test_a_job_that_fails_touches_no_other(caches: System) -> None:
+    fill(caches, anchor__list="1", corridor__list="stays")
+    with caches.stopped("api"):
+        started = {name: caches.start(name) for name in SCHEDULES}
+        runs = {name: caches.wait(name, job) for name, job in started.items()}
+    assert {name: ending(run) for name, run in runs.items()} == {
+        "corridor-refresh": ("Failed", 69),
+        "price-feed-update": ("Failed", 69),
+        "anchor-refresh": ("Succeeded", 0),
+        "cache-cleanup": ("Succeeded", 0),
+    }
+    assert runs["corridor-refresh"]["message"].startswith("Unavailable: GET api/v1/corridors")
+    printed = caches.log(runs["corridor-refresh"])
+    assert "Running job 'corridor-refresh'" in printed
+    assert "Job 'corridor-refresh' failed: " in printed
+    assert "Job 'anchor-refresh' completed successfully" in caches.log(runs["anchor-refresh"])
+
+
+FAULTS: dict[str, tuple[dict[str, Any], int, str]] = {
+    "slow": ({"delay_seconds": 3}, 69, "GET api/v1/corridors"),
+    "refusing the token": ({"status": 401}, 78, "GET api/v1/corridors"),
+    "asked too often": ({"status": 429, "retry_after": 0}, 75, "GET api/v1/corridors"),
+    "gone half-way": ({"cut_after_bytes": 200, "after": 1}, 69, "GET api/v1/corridors"),
+    "sending a bad record": ({"replace_item": 7, "with": {"id": "X"}}, 65, "corridor 8 of"),
+    "no JSON": ({"body": "<html>", "after": 1}, 65, "the answer is not JSON"),
+    "without a list": ({"body": '{"items": 3}'}, 65, "a page has no list of items"),
+}
+
+
+def test_nothing_is_half_written_when_the_network_is(caches: System) -> None:
+    fill(caches, corridor__list="stays")
+    job = caches.job("corridor-refresh")
+    job.patch(concurrencyPolicy="Allow")
+    job.wait_ready()
+    started: dict[str, str] = {}
+    for page_size, (name, (fault, _, _)) in enumerate(FAULTS.items(), start=3):
+        caches.api("POST", "/faults", {"path": "/v1/corridors", "query": f"limit={page_size}", **fault})
+        arguments = {"request_timeout": 0.4, "page_size": page_size}
+        started[name] = caches.start("corridor-refresh", args=arguments)
+    runs = {name: caches.wait("corridor-refresh", run) for name, run in started.items()}
+    job.patch(concurrencyPolicy=None)
+    for name, (_, exit_code, told) in FAULTS.items():
+        assert ending(runs[name]) == ("Failed", exit_code), name
+        assert told in runs[name]["message"], name
+    assert keys(caches) == ["corridor:list"]
+
+
+def test_all_prices_missing_is_a_network_that_is_not_there(caches: System) -> None:
+    caches.api_fault(path="/v1/prices", status=503, retry_after=0)
+    run = caches.run("price-feed-update", args={"at_once": 7})
+    assert ending(run) == ("Failed", 69)
+    assert "7 of 7 assets have no new price" in run["message"]
+
+
+def test_without_redis_every_job_says_so_and_ends(caches: System) -> None:
+    with caches.stopped("redis"):
+        started = {name: caches.start(name) for name in SCHEDULES}
+        runs = {name: caches.wait(name, job) for name, job in started.items()}
+    assert {name: ending(run) for name, run in runs.items()} == dict.fromkeys(SCHEDULES, ("Failed", 69))
+    assert {run["message"] for run in runs.values()} == {
+        "Unavailable: Redis does not answer: no connection with REDIS_URL"
+    }
+
+
+def test_a_run_that_redis_does_not_answer_ends_at_its_timeout(caches: System) -> None:
+    job = caches.job("anchor-refresh")
+    job.patch(timeout="3s")
+    job.wait_ready()
+    with caches.frozen("redis"):
+        run = caches.run("anchor-refresh")
+    job.patch(timeout="2m")
+    assert run["result"] == "TimedOut"
+
+
+def test_a_run_that_is_cancelled_keeps_what_it_has_and_says_how_far_it_came(caches: System) -> None:
+    caches.api_fault(path="/v1/prices", delay_seconds=0.5)
+    started = caches.start("price-feed-update", args={"at_once": 1})
+    wait_until(lambda: len(prices(caches)) >= 2, timeout=60, describe="two prices are warm")
+    run = caches.cancel("price-feed-update", started)
+    assert ending(run) == ("Cancelled", 143)
+    written = prices(caches)
+    assert run["value"] == {"assets": 7, "updated": len(written)}
+    assert 2 <= len(written) < 7
+    assert written.items() <= PRICES.items()
+
+
+def test_a_handler_file_that_is_broken_stops_no_other(caches: System) -> None:
+    caches.add_handlers("anchor-refresh", {"broken.py": "this is no Python"})
+    fill(caches, anchor__list="1")
+    run = caches.run("anchor-refresh")
+    assert (ending(run), run["value"]) == (("Succeeded", 0), {"invalidated": 1})
+    assert "broken.py" in caches.log(run)

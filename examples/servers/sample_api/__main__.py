@@ -11,7 +11,7 @@
 | GET, PATCH, PUT /v1/NAME/ID | one item; PATCH merges the body into it |
 | POST /v1/NAME/ID/ACTION | merges what the collection's file says for the action |
 | POST /faults, DELETE /faults | what goes wrong from now on (see faults.py), or nothing any more |
-| GET /requests, DELETE /requests | the requests so far: method, path, query and status of each |
+| GET /requests, DELETE /requests | the requests so far: method, path, query, status, busy: how many at once |
 | POST /reset | the data as in the files, no faults, no requests |
 | GET /healthz | 200 |
 
@@ -27,6 +27,8 @@ import signal
 import sys
 import threading
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,19 @@ class SampleApi(ThreadingHTTPServer):
         self.faults = Faults()
         self.requests: deque[dict[str, Any]] = deque(maxlen=KEPT_REQUESTS)
         self.collections = catalogue.read(data)
+        self._busy = 0
+
+    @contextmanager
+    def counted(self) -> Iterator[int]:
+        """How many requests are being answered, this one included."""
+        with self.lock:
+            self._busy += 1
+            busy = self._busy
+        try:
+            yield busy
+        finally:
+            with self.lock:
+                self._busy -= 1
 
     def reset(self) -> None:
         with self.lock:

@@ -50,7 +50,8 @@ class Answers(BaseHTTPRequestHandler):
         self.served: dict[str, Any] = {}
         try:
             if address.path == "/v1" or address.path.startswith("/v1/"):
-                self._data(address.path, address.query)
+                with self.server.counted() as busy:
+                    self._data(address.path, address.query, busy)
             else:
                 self._control(address.path)
         except json.JSONDecodeError:
@@ -87,10 +88,10 @@ class Answers(BaseHTTPRequestHandler):
         else:
             self._send(200, {})
 
-    def _data(self, path: str, query: str) -> None:
-        self.served = {"method": self.command, "path": path, "query": query, "status": None}
+    def _data(self, path: str, query: str, busy: int) -> None:
+        self.served = {"method": self.command, "path": path, "query": query, "status": None, "busy": busy}
         self.server.requests.append(self.served)
-        self.bad = self.server.faults.of_request(self.command, path)
+        self.bad = self.server.faults.of_request(self.command, path, query)
         time.sleep(sum(fault.delay_seconds for fault in self.bad))
         self.room = next(
             (each.cut_after_bytes for each in self.bad if each.cut_after_bytes is not None), None

@@ -13,6 +13,8 @@ class Fault:
     """One thing that goes wrong with the requests whose path begins with `path`."""
 
     path: str = "/v1"
+    query: str = ""
+    """What the query contains."""
     method: str | None = None
     times: int | None = None
     """How often; None is until the faults are taken away."""
@@ -29,9 +31,10 @@ class Fault:
     body: str | None = None
     """Sent in place of the answer, as it is."""
 
-    def concerns(self, method: str, path: str) -> bool:
+    def concerns(self, method: str, path: str, query: str) -> bool:
         """Whether this request goes wrong; counts it."""
-        if not path.startswith(self.path) or self.method not in {None, method} or self.times == 0:
+        meant = path.startswith(self.path) and self.query in query and self.method in {None, method}
+        if not meant or self.times == 0:
             return False
         if self.after > 0:
             self.after -= 1
@@ -64,6 +67,6 @@ class Faults:
         with self._lock:
             self._faults.clear()
 
-    def of_request(self, method: str, path: str) -> list[Fault]:
+    def of_request(self, method: str, path: str, query: str) -> list[Fault]:
         with self._lock:
-            return [fault for fault in self._faults if fault.concerns(method, path)]
+            return [fault for fault in self._faults if fault.concerns(method, path, query)]
