@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster import binaries, versions
+from tests.cluster.images import of_system
 from tests.cluster.kind import KindProvider
 
 KUBECONFIG = {
@@ -26,13 +27,12 @@ case "$1 $2" in
 esac
 """
 DOCKER = """
-echo "docker $1 $2" >> {log}
+echo "docker $*" >> {log}
 case "$*" in
 "build"*)
     name=$(echo "$*" | sed 's/.*--tag [^ ]*\\/\\([a-z-]*\\):dev.*/\\1/')
     echo "$*" | sed 's/.*--label [^ =]*=\\([^ ]*\\).*/\\1/' > {images}-$name ;;
-"image inspect --format"*operator:dev) cat {images}-operator 2>/dev/null ;;
-"image inspect --format"*job-runner:dev) cat {images}-job-runner 2>/dev/null ;;
+"image inspect --format"*:dev) cat {images}-$(echo "$*" | sed 's/.*\\/\\([a-z-]*\\):dev$/\\1/') 2>/dev/null ;;
 "image inspect"*) echo sha256:python ;;
 "inspect"*) cat {made} ;;
 esac
@@ -131,6 +131,20 @@ def test_a_new_cluster_is_given_the_images_again(machine: Machine) -> None:
     machine.provider.load_images()
     assert machine.asked("docker build") == []
     assert len(machine.asked("load docker-image")) == 3
+
+
+def test_the_image_of_a_system_is_built_on_the_runner_and_loaded_once(machine: Machine) -> None:
+    machine.provider.up()
+    system = of_system("market-data-caches")
+    assert machine.provider.load_image(system) == "scheduledjob.dev/examples/market-data-caches:dev"
+    runner, built = machine.asked("docker build")
+    assert "BASE=" not in runner
+    assert "--build-arg BASE=scheduledjob.dev/job-runner:dev" in built
+    [loaded] = machine.asked("load docker-image")
+    assert system.name in loaded
+    machine.forget()
+    machine.provider.load_image(system)
+    assert machine.asked("docker build") == machine.asked("load docker-image") == []
 
 
 def test_down_without_a_cluster_is_no_error(machine: Machine) -> None:

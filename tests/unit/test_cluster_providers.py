@@ -8,6 +8,8 @@ import pytest
 
 from tests.cluster import binaries, debian, network, providers
 from tests.cluster.__main__ import parse
+from tests.cluster.existing import ExistingCluster
+from tests.cluster.images import SERVERS
 from tests.cluster.kind import KindProvider
 from tests.cluster.local import LocalProvider
 from tests.cluster.progress import ClusterError
@@ -146,3 +148,15 @@ def test_the_default_route_and_ipv6_take_no_network() -> None:
 def test_every_action_of_the_command_takes_the_same_options(action: str) -> None:
     chosen = parse([action, "--kubeconfig", "some/file"])
     assert (chosen.action, chosen.kubeconfig) == (action, Path("some/file"))
+
+
+def test_a_cluster_of_somebody_elses_finds_the_images_of_systems_where_they_were_pushed_to(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cluster = ExistingCluster(tmp_path / "kubeconfig")
+    monkeypatch.delenv("SCHEDULEDJOB_TEST_IMAGES", raising=False)
+    with pytest.raises(ClusterError, match="push them as examples/servers:dev, and set"):
+        cluster.load_image(SERVERS)
+    monkeypatch.setenv("SCHEDULEDJOB_TEST_IMAGES", "host:5000/team/")
+    assert cluster.load_image(SERVERS) == "host:5000/team/examples/servers:dev"
+    assert cluster.load_images().runner == "host:5000/team/job-runner:dev"
