@@ -111,11 +111,11 @@ def test_a_run_with_pings_ends_as_one_without(runner: Runner, web: WebServer, na
     assert pings(web) == [("/start", None), (suffix, {"result": result, "exitCode": exit_code})]
 
 
-CANCELLED: dict[str, tuple[str, dict[str, Any]]] = {
-    "waits": ("inner", {"how": "wait"}),
-    "keeps its result": ("inner", {"how": "keep"}),
-    "is async": ("asynchronous", {"seconds": 60}),
-    "asks by itself": ("asking", {}),
+CANCELLED: dict[str, tuple[str, dict[str, Any], Any]] = {
+    "waits": ("inner", {"how": "wait"}, None),
+    "keeps its result": ("inner", {"how": "keep"}, {"rows": 1}),
+    "is async": ("asynchronous", {"seconds": 60}, None),
+    "asks by itself": ("asking", {}, {"rows": 9}),
 }
 
 
@@ -123,18 +123,14 @@ CANCELLED: dict[str, tuple[str, dict[str, Any]]] = {
 def test_a_monitor_hears_of_the_cancellation_of_a_handler_that(
     runner: Runner, web: WebServer, name: str
 ) -> None:
-    handler, arguments = CANCELLED[name]
-    alone = runner.start("run", handler, "--args", json.dumps(arguments))
+    handler, arguments, value = CANCELLED[name]
     running = start(runner, f"{web.url}/ping/{TOKEN}", handler, **arguments)
-    ends = []
-    for one in (alone, running):
-        one.wait_for_line("busy")
-        one.send(signal.SIGTERM)
-        ends.append(one.end())
-    assert message(ends[1])["result"] == "Cancelled"
-    assert message(ends[1]).get("value") == {"waits": None, "is async": None}.get(
-        name, {"rows": 1 if handler == "inner" else 9}
-    )
+    running.wait_for_line("busy")
+    running.send(signal.SIGTERM)
+    ended = running.end()
+    assert ended.exit_code == 143
+    assert message(ended)["error"] == {"type": "Cancelled", "message": "stopped by SIGTERM"}
+    assert message(ended).get("value") == value
     assert pings(web)[-1] == ("/fail", {"result": "Cancelled", "exitCode": 143})
 
 
