@@ -133,7 +133,7 @@ def test_the_health_check_tells_a_wrong_setting_from_a_server_that_is_gone(
 
 def test_the_sample_job_says_for_which_slot_it_ran() -> None:
     assert run("sample_job", slot=SLOT).value == {"slot": SLOT.isoformat()}
-    assert run("sample_job").value == {"slot": None}
+    assert run("sample_job").value == {"slot": "none"}
 
 
 @pytest.mark.parametrize("batch", [0, 100_001, 1.5])
