@@ -14,6 +14,7 @@ import pytest
 from job_runner.handlers.command import command
 from job_runner.testing import Outcome, Result, run_handler
 from tests.runner.process import Runner
+from tests.runner.test_ending import can_make_a_namespace
 from tests.waiting import wait_until
 
 
@@ -170,6 +171,16 @@ def test_what_a_program_leaves_behind_is_ended_and_not_waited_for(tmp_path: Path
     assert ended.value == {"exitCode": 0, "lines": 1}
     assert ended.duration_seconds < 5
     wait_until(lambda: not is_running(int(pid.read_text())))
+
+
+@pytest.mark.skipif(not can_make_a_namespace(), reason="needs the right to make process namespaces")
+def test_orphans_do_not_hold_up_the_first_process_of_a_container(runner: Runner) -> None:
+    text = "trap '' TERM; for n in 1 2 3 4 5; do sleep 0.1 & done; sleep 100 & sleep 0.5; echo done"
+    arguments = json.dumps({"command": ["/bin/sh", "-c", f"({text}) & wait"]})
+    ended = runner.start("run", "command", "--args", arguments, first_of_namespace=True).end()
+    assert ended.message is not None
+    assert ended.message["value"] == {"exitCode": 0, "lines": 1}
+    assert ended.message["durationSeconds"] < 5
 
 
 def test_a_program_that_closes_its_output_is_waited_for() -> None:
