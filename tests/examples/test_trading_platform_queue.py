@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import yaml
 
+from tests.cluster.release import Operator
 from tests.e2e.scheduled_job import ScheduledJob, as_text, seconds_between
 from tests.examples.system import FOLDER, System
 from tests.waiting import wait_until
@@ -37,7 +39,7 @@ def test_a_task_is_enqueued_with_arguments_and_with_the_name_of_who_wants_it(sys
 
 
 def test_a_task_is_enqueued_for_a_time_of_its_own(system: System) -> None:
-    slot = as_text(datetime.now(UTC) + timedelta(seconds=8))
+    slot = as_text(datetime.now(UTC) + timedelta(seconds=10))
     spec = system.job("sync-portfolio").get()["spec"]
     kept = {field: spec[field] for field in ("handler", "image", "env", "timeout")}
     once = ScheduledJob(system.cluster, system.namespace, "sync-at-a-time")
@@ -94,6 +96,54 @@ def test_what_failed_for_good_is_a_dead_letter_until_its_retry_succeeds_or_it_is
     counts = job.status["counts"]
     assert (counts["succeeded"], counts["failed"], counts["retries"]) == (1, 2, 2)
     system.clear_faults()
+
+
+def statistics(system: System) -> dict[str, Any]:
+    """What the old system's /stats told, out of nothing but the statuses."""
+    jobs = system.cluster.items("scheduledjobs", f"--namespace={system.namespace}")
+    statuses = [job["status"] for job in jobs]
+    pending = Counter(job["spec"].get("priority", "none") for job in jobs for _ in job["status"]["pending"])
+    counts = [each["counts"] for each in statuses]
+    succeeded, failed = (sum(each[result] for each in counts) for result in ("succeeded", "failed"))
+    seconds = [each["averageDurationSeconds"] for each in statuses if "averageDurationSeconds" in each]
+    return {
+        "pending": dict(pending),
+        "processing": sum(each["activeCount"] for each in statuses),
+        "deadLetters": sum(len(each["deadLetters"]) for each in statuses),
+        "processed": succeeded + failed,
+        "successRate": succeeded / (succeeded + failed),
+        "averageSeconds": sum(seconds) / len(seconds),
+        "disabled": sum(not job["spec"].get("enabled", True) for job in jobs),
+        "due": sorted(job["metadata"]["name"] for job in jobs if job["status"].get("nextRunTimes")),
+    }
+
+
+def test_the_statistics_are_in_the_statuses_and_in_the_metrics(system: System, operator: Operator) -> None:
+    system.api_fault(path="/v1", status=500)
+    job = system.job("bot-health-check")
+    waiting = system.start("fetch-market-data")
+    job.wait_run(job.ask("run", {"id": "c"})["id"])
+    system.job("fetch-market-data").wait_pending(waiting)
+    system.clear_faults()
+    found = statistics(system)
+    assert (found["pending"], found["deadLetters"], found["disabled"]) == ({"none": 1}, 1, 13)
+    assert found["processed"] >= 6
+    assert 0 < found["successRate"] < 1
+    assert 0 < found["averageSeconds"] < 30
+    assert found["due"] == ["monitor-risk"]
+    of_job = f'{{name="{job.name}",namespace="{system.namespace}"'
+    page = operator_metrics(operator)
+    assert f"scheduledjob_dead_letters{of_job}}} 1.0" in page
+    assert f'scheduledjob_runs_total{of_job},result="Failed"}}' in page
+    job.ask("clear.again", "all")
+    system.job("fetch-market-data").ask("cancel.again", waiting)
+
+
+def operator_metrics(operator: Operator) -> str:
+    """The metrics pages of all replicas."""
+    root = f"/api/v1/namespaces/{operator.namespace}/pods"
+    pages = [f"--raw={root}/{pod}:8080/proxy/metrics" for pod in operator.pods()]
+    return "".join(operator.cluster.kubectl("get", page, check=False).stdout for page in pages)
 
 
 def test_the_schedule_starts_its_runs_by_itself(system: System) -> None:

@@ -1,16 +1,22 @@
-"""The trading platform on this machine: its handlers as processes, real servers, its schema and its data."""
+"""The trading platform on this machine: its handlers, real servers, its schema and its data."""
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import signal
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import httpx
 import psycopg
+import pytest
 import redis
 
+from job_runner.testing import Outcome, Result, run_handler
 from tests.cluster.paths import CHECKOUT
 from tests.runner.process import Ended, Runner, Running
 from tests.servers.sample_api import SampleApi
@@ -19,6 +25,22 @@ from tests.servers.smtp_sink import SmtpSink
 FOLDER = CHECKOUT / "examples" / "trading-platform"
 GONE = "127.0.0.1:1"
 """Where nothing listens."""
+
+
+def handler(name: str) -> Callable[..., Any]:
+    """The function `name` of the handler file `name`.py."""
+    module_name = f"trading_platform_{name}"
+    if module_name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(module_name, FOLDER / "handlers" / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        with pytest.MonkeyPatch.context() as imports:
+            imports.syspath_prepend(FOLDER / "handlers")
+            spec.loader.exec_module(module)
+        sys.modules[module_name] = module
+    function: Callable[..., Any] = getattr(sys.modules[module_name], name)
+    return function
 
 
 @dataclass
@@ -30,28 +52,36 @@ class Platform:
     api: SampleApi
     smtp: SmtpSink
 
-    def start(self, handler: str, *, env: dict[str, str] | None = None, **arguments: Any) -> Running:
-        """Start a handler in a process of its own. The runner's folder has all handlers of the platform."""
-        return self.runner.start(
-            "run", handler, "--args", json.dumps(arguments), env={**self.addresses, **(env or {})}
-        )
+    def start(self, name: str, **arguments: Any) -> Running:
+        """Start a handler in a process of its own, to be stopped or to run beside others."""
+        return self.runner.start("run", name, "--args", json.dumps(arguments), env=self.addresses)
 
-    def run(self, handler: str, *, env: dict[str, str] | None = None, **arguments: Any) -> Ended:
-        return self.start(handler, env=env, **arguments).end()
+    def run(
+        self,
+        name: str,
+        *,
+        slot: datetime | None = None,
+        time_zone: str = "Etc/UTC",
+        env: Mapping[str, str] | None = None,
+        **arguments: Any,
+    ) -> Outcome:
+        with pytest.MonkeyPatch.context() as variables:
+            for variable, value in {**self.addresses, **(env or {})}.items():
+                variables.setenv(variable, value)
+            return run_handler(handler(name), args=arguments, slot=slot, time_zone=time_zone)
 
-    def value(self, handler: str, *, env: dict[str, str] | None = None, **arguments: Any) -> Any:
+    def value(self, name: str, **options: Any) -> Any:
         """What a run that succeeds has to report."""
-        ended = self.run(handler, env=env, **arguments)
-        assert ended.exit_code == 0, (ended.message, ended.errors)
-        assert ended.message is not None
-        return ended.message["value"]
+        outcome = self.run(name, **options)
+        assert outcome.exit_code == 0, outcome
+        return outcome.value
 
-    def error(self, handler: str, *, env: dict[str, str] | None = None, **arguments: Any) -> tuple[int, str]:
+    def error(self, name: str, **options: Any) -> tuple[int, str]:
         """(exit code, sentence) of a run that fails."""
-        ended = self.run(handler, env=env, **arguments)
-        assert ended.message is not None
-        assert ended.message["result"] == "Failed", ended.message
-        return ended.exit_code, ended.message["error"]["message"]
+        outcome = self.run(name, **options)
+        assert outcome.result is Result.FAILED, outcome
+        assert outcome.error is not None
+        return outcome.exit_code, outcome.error.message
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         """The rows of a query; none for any other statement."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from tests.handlers.trading_platform.platform import GONE, Platform, terminate
 from tests.waiting import wait_until
 
 STATE = "SELECT key, sent_at IS NOT NULL, refused_at IS NOT NULL FROM mails ORDER BY key"
-SLOT = {"SCHEDULEDJOB_SLOT": f"{datetime.now(UTC):%Y-%m-%d}T08:00:00Z"}
+SLOT = datetime.now(UTC).replace(hour=8, minute=0, second=0, microsecond=0)
 NOBODY = {"SMTP_URL": f"smtp://someone:hidden-word@{GONE}"}
 YESTERDAY = "SELECT (now() AT TIME ZONE 'UTC')::date - 1"
 
@@ -120,7 +121,7 @@ def test_everybody_who_wants_it_gets_one_summary_of_the_day_before(platform: Pla
     )
     ((day,),) = platform.sql(YESTERDAY)
     expected: dict[str, Any] = {"day": str(day), "sent": 2, "refusedUsers": []}
-    assert platform.value("send_daily_summary_emails", env=SLOT) == expected
+    assert platform.value("send_daily_summary_emails", slot=SLOT) == expected
     assert sent(platform) == [
         ("ada@example.com", f"Your portfolios on {day}"),
         ("ben@example.com", f"Your portfolios on {day}"),
@@ -129,12 +130,24 @@ def test_everybody_who_wants_it_gets_one_summary_of_the_day_before(platform: Pla
         "Portfolio 1: 26000.00 (-5000.00)",
         "Portfolio 2: 250.50 (+0.00)",
     ]
-    assert platform.value("send_daily_summary_emails", env=SLOT) == {**expected, "sent": 0}
+    assert platform.value("send_daily_summary_emails", slot=SLOT) == {**expected, "sent": 0}
     assert len(platform.smtp.mails()) == 2
     assert platform.sql("SELECT count(*) FROM daily_reports") == [(4,)]
 
 
 def test_a_summary_that_could_not_be_sent_is_sent_with_the_next_one(platform: Platform) -> None:
-    assert platform.error("send_daily_summary_emails", env={**SLOT, **NOBODY})[0] == 69
+    assert platform.error("send_daily_summary_emails", slot=SLOT, env=NOBODY)[0] == 69
     assert platform.sql("SELECT count(*) FROM mails WHERE sent_at IS NULL") == [(2,)]
-    assert platform.value("send_daily_summary_emails", env=SLOT)["sent"] == 2
+    assert platform.value("send_daily_summary_emails", slot=SLOT)["sent"] == 2
+
+
+def test_a_run_that_is_killed_before_its_commit_leaves_the_mail_to_the_next_one(triggered: Platform) -> None:
+    platform = triggered
+    platform.smtp.fail(keep=True, delay_seconds=60, times=1)
+    running = platform.start("send_price_notification", alert=1)
+    wait_until(platform.smtp.mails, describe="the mail server has the mail and has not answered")
+    running.send(signal.SIGKILL)
+    running.end()
+    assert platform.value("send_price_notification", alert=1)["sent"] == 1
+    messages = [mail["Message-ID"] for mail in platform.smtp.messages()]
+    assert messages == ["<price-alert-1@trading.example>"] * 2

@@ -105,8 +105,7 @@ def test_the_figures_of_24_hours_are_written_once(platform: Platform) -> None:
 
 def test_they_are_those_before_the_slot_of_the_run(platform: Platform) -> None:
     slot = datetime.now(UTC) - timedelta(hours=30)
-    env = {"SCHEDULEDJOB_SLOT": slot.isoformat()}
-    assert platform.value("update_24h_stats", env=env) == {"symbols": 3, "changed": 3, "removed": 0}
+    assert platform.value("update_24h_stats", slot=slot) == {"symbols": 3, "changed": 3, "removed": 0}
     assert platform.sql(STATS)[2] == ("SOL", 150, 150, 150, 150, 1)
     assert platform.value("update_24h_stats") == {"symbols": 2, "changed": 2, "removed": 1}
     assert platform.sql(STATS) == [BTC, ETH]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import psycopg
 import pytest
 
@@ -79,9 +81,9 @@ def test_a_day_that_cannot_be_reported_on_is_refused(day: str, says: str, platfo
 
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati"])
 def test_the_day_is_one_of_the_schedules_time_zone(zone: str, platform: Platform) -> None:
-    env = {"SCHEDULEDJOB_SLOT": "2026-11-22T12:00:00Z", "SCHEDULEDJOB_TIME_ZONE": zone}
+    slot = datetime(2026, 11, 22, 12, tzinfo=UTC)
     day = {"UTC": "2026-11-21", "Pacific/Kiritimati": "2026-11-22"}[zone]
-    assert platform.value("generate_daily_report", env=env)["day"] == day
+    assert platform.value("generate_daily_report", slot=slot, time_zone=zone)["day"] == day
 
 
 @pytest.mark.parametrize(
