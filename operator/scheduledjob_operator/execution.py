@@ -30,6 +30,9 @@ from scheduledjob_operator.store import Key, Store
 
 logger = logging.getLogger(__name__)
 
+_GOING = EndedAs(
+    result=Result.CANCELLED, reason=RunReason.JOB_DELETED, message="the namespace is being deleted"
+)
 TRY_REFUSED = timedelta(seconds=30)
 """How soon a Job that the API server refused is tried again: a quota may have been raised."""
 
@@ -114,12 +117,18 @@ class Execution:
         return ended or gave_up or told or replaced or started, look
 
     async def _end_cancelled(self, case: Case, *, jobs: Iterable[JobSeen]) -> bool:
-        """End the Jobs that an annotation asks to end; what a queue held back is deleted once it is told."""
+        """End the Jobs that an annotation asks to end; what a queue held back is deleted once it is told.
+
+        In a namespace that is being deleted, all of them: Kubernetes deletes the Pods first, keeps one that
+        failed until it has made the next one, and can make none any more.
+        """
         done = False
         recorded = {run.id for run in case.status.recent_runs}
+        going = self._store.is_going(case.key.namespace)
         for job in jobs:
-            if job.cancel is not None and not job.ended_as:
-                done = await self._actions.end(job, EndedAs.cancelled(by=job.cancel)) or done
+            if (going or job.cancel is not None) and not job.ended_as:
+                verdict = _GOING if job.cancel is None else EndedAs.cancelled(by=job.cancel)
+                done = await self._actions.end(job, verdict) or done
             elif job.ended_as and job.suspended and job.run_id in recorded:
                 done = await self._actions.remove(job) or done
         return done

@@ -267,6 +267,7 @@ class Reconciler:
             gone_jobs=observed.gone_jobs,
             pods=observed.pods,
             switches=observed.switches,
+            going=observed.going,
         )
         self._settled[key] = Settled(evidence=evidence.number(without=without), until=until)
         return until
@@ -295,6 +296,7 @@ class Reconciler:
             gone_jobs=self._store.gone_jobs(key),
             pods=self._store.pods(key),
             switches=self._switches(key),
+            going=self._store.is_going(key.namespace),
         ).number()
 
     def _switches(self, key: Key) -> list[Switch]:
@@ -322,6 +324,7 @@ class Reconciler:
             runs_kept=spec.history.runs if spec else max(DEFAULT_RUNS_KEPT, len(previous.recent_runs)),
             requests=dict(seen.requests),
             switches=self._switches(seen.key),
+            going=self._store.is_going(seen.key.namespace),
             first_look=seen.key not in self._looked,
             refused=self._execution.refused(seen.key),
             unmade=self._execution.unmade(seen.key),

@@ -31,6 +31,8 @@ class Evidence:
     gone_jobs: Sequence[JobSeen]
     pods: Sequence[PodSeen]
     switches: Sequence[Switch]
+    going: bool
+    """Whether the namespace is being deleted."""
 
     def number(self, *, without: Collection[str] = ()) -> int:
         """A hash of the versions of it all, less the evidence of the runs and Jobs named in `without`."""
@@ -47,4 +49,6 @@ class Evidence:
             ),
         )
         seen = self.scheduled_job
-        return hash((seen.uid, seen.resource_version, own, tuple(self.switches), frozenset(children)))
+        return hash(
+            (seen.uid, seen.resource_version, own, tuple(self.switches), self.going, frozenset(children))
+        )

@@ -87,22 +87,32 @@ class Store:
         self._pods: dict[Key, dict[str, PodSeen]] = {}
 
         self._switches: dict[str, Switch] = {}
+        self._going: set[str] = set()
+
+    def is_going(self, namespace: str) -> bool:
+        """Whether a namespace is being deleted, and can have no new Pods."""
+        return namespace in self._going
 
     def switch(self, namespace: str) -> Switch | None:
         """The master switch of a namespace, while its annotation is there."""
         return self._switches.get(namespace)
 
     def put_namespace(self, body: Body) -> bool:
-        """Take in a namespace; whether its master switch has changed."""
+        """Take in a namespace; whether its master switch has changed, or it is being deleted now."""
         metadata = body["metadata"]
-        name, before = metadata["name"], self._switches.pop(metadata["name"], None)
+        name = metadata["name"]
+        before = self._switches.pop(name, None), name in self._going
+        self._going.discard(name)
         switch = namespace_switch(metadata.get("annotations") or {})
-        if switch is not None and "deletionTimestamp" not in metadata:
+        if "deletionTimestamp" in metadata:
+            self._going.add(name)
+        elif switch is not None:
             self._switches[name] = switch
-        return self._switches.get(name) != before
+        return (self._switches.get(name), name in self._going) != before
 
     def drop_namespace(self, name: str) -> None:
         self._switches.pop(name, None)
+        self._going.discard(name)
 
     def scheduled_job(self, key: Key) -> ScheduledJobSeen | None:
         return self.scheduled_jobs.get(key)
