@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 10
 _LEAST_CONNECT_SECONDS = 2  # libpq takes a smaller number for this one
+_RESERVE_SECONDS = 1.0
+"""What a statement may take beyond the deadline: the run is cancelled at it, and does not fail."""
 
 
 @contextmanager
@@ -55,5 +57,5 @@ def open_postgresql(
 def _limit_statements(connection: "psycopg.Connection", context: Context) -> None:
     left = context.remaining_seconds
     if left is not None:
-        milliseconds = max(int(left * 1000), 1)
+        milliseconds = int((left + _RESERVE_SECONDS) * 1000)
         connection.execute("SELECT set_config('statement_timeout', %s, false)", [str(milliseconds)])

@@ -128,10 +128,7 @@ class _Progress:
             raise
 
     def tell(self, error: JobError) -> None:
-        """Log how far it came before the failure; a failed run has no result.
-
-        Names of columns may be arguments, which the error's own text is not allowed to show; here they are.
-        """
+        """Log how far it came before the failure, and where a bad record is: a failed run has no result."""
         flaw = vars(error.flaw) if isinstance(error, BadRecord) else {}
         place = {name: value for name, value in flaw.items() if value is not None}
         self.context.logger.error(
