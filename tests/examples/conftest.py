@@ -43,5 +43,7 @@ def system(
     namespace = cluster.create_namespace(f"{name}-{secrets.token_hex(3)}", labels=RESTRICTED)
     text = cluster.kubectl("kustomize", str(FOLDER / name)).stdout
     bodies = rendered(text, images=images, changes=getattr(request.module, "CHANGES", {}))
-    yield System.apply(cluster, namespace, bodies, proxy=proxy)
-    cluster.kubectl("delete", "namespace", namespace, "--wait=false")
+    try:
+        yield System.apply(cluster, namespace, bodies, proxy=proxy)
+    finally:
+        cluster.kubectl("delete", "namespace", namespace, "--wait=false")

@@ -17,9 +17,15 @@ from tests.cluster.binaries import binary
 
 @dataclass(frozen=True)
 class Proxy:
-    """Requests to Services by namespace, name and port."""
+    """Requests to the API server, and through it to Services by namespace, name and port."""
 
     client: httpx.Client
+
+    def get(self, path: str) -> Any:
+        """An object or a list of the API. An error is an AssertionError that quotes it."""
+        answer = self.client.get(path)
+        assert answer.is_success, f"GET {path}: {answer.status_code} {answer.text}"
+        return answer.json()
 
     def request(self, method: str, service: str, path: str, *, namespace: str, body: object = None) -> Any:
         """The JSON of the answer; `service` is NAME:PORT. An error is an AssertionError that quotes it."""

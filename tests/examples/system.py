@@ -17,7 +17,7 @@ import yaml
 
 from tests.cluster.access import Cluster
 from tests.cluster.paths import CHECKOUT
-from tests.e2e.scheduled_job import ScheduledJob
+from tests.e2e.scheduled_job import API_VERSION, ScheduledJob
 from tests.examples.proxy import Proxy
 from tests.waiting import wait_until
 
@@ -54,6 +54,20 @@ def _with_images(value: Any, images: Mapping[str, str]) -> Any:
 
 
 @dataclass(frozen=True)
+class ReadJob(ScheduledJob):
+    """It is read through the proxy: waiting for it must not keep the machine busy with starting kubectl."""
+
+    proxy: Proxy
+
+    def get(self, kind: str = "scheduledjob", name: str | None = None) -> dict[str, Any]:
+        if kind != "scheduledjob":
+            return super().get(kind, name)
+        path = f"/apis/{API_VERSION}/namespaces/{self.namespace}/scheduledjobs/{name or self.name}"
+        found: dict[str, Any] = self.proxy.get(path)
+        return found
+
+
+@dataclass(frozen=True)
 class System:
     """A system by its namespace: its jobs, and the servers they work with."""
 
@@ -79,7 +93,7 @@ class System:
         return system
 
     def job(self, name: str) -> ScheduledJob:
-        return ScheduledJob(self.cluster, self.namespace, name)
+        return ReadJob(self.cluster, self.namespace, name, self.proxy)
 
     def start(
         self, name: str, *, args: Mapping[str, Any] | None = None, env: Mapping[str, str] | None = None
@@ -236,7 +250,8 @@ class System:
 
     def _ready(self, name: str) -> bool:
         """Whether the Service sends connections to it."""
-        selector = f"--selector=kubernetes.io/service-name={name}"
-        slices = self.cluster.items("endpointslices", f"--namespace={self.namespace}", selector)
+        selector = f"labelSelector=kubernetes.io/service-name={name}"
+        path = f"/apis/discovery.k8s.io/v1/namespaces/{self.namespace}/endpointslices?{selector}"
+        slices = self.proxy.get(path)["items"]
         endpoints = [endpoint for each in slices for endpoint in each.get("endpoints") or []]
         return any(endpoint["conditions"].get("ready") for endpoint in endpoints)
