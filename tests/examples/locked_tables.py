@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from tests.e2e.scheduled_job import ScheduledJob
 from tests.examples.system import System
 from tests.waiting import wait_until
 
@@ -44,7 +45,7 @@ def cancelled_in_a_batch(
         started = system.start(name, args=args)
         waiting = "pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         wait_until(lambda: _any(system, waiting), timeout=60, describe=f"{name} waits for the lock")
-        (active,) = job.status["active"]
+        active = wait_until(lambda: _active(job), describe=f"the run of {name} is in the status")
         assert job.ask("cancel", {"run": active["id"]})["outcome"] == "Accepted"
         wait_until(
             lambda: all("deletionTimestamp" in pod["metadata"] for pod in job.pods(active["jobName"])),
@@ -55,3 +56,10 @@ def cancelled_in_a_batch(
 
 def _any(system: System, source: str) -> bool:
     return system.sql(f"SELECT count(*) FROM {source}") != [["0"]]
+
+
+def _active(job: ScheduledJob) -> dict[str, Any]:
+    """The run that is under way; empty while the status does not have it."""
+    (run,) = job.status.get("active") or [{}]
+    found: dict[str, Any] = run
+    return found

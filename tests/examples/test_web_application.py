@@ -138,10 +138,9 @@ def test_without_the_mail_server_nobody_counts_as_written_to(system: System) -> 
     ("pages", "rates", "codes"),
     [
         ({"delay_seconds": 6}, {"status": 429}, (124, 75)),
-        ({"status": 503}, {"cut_after_bytes": 100}, (69, 69)),
-        ({"status": 401}, {"body": "<html>sorry</html>"}, (78, 65)),
+        ({"status": 401}, {"cut_after_bytes": 100}, (78, 69)),
     ],
-    ids=["slow-or-busy", "refusing-or-half-way", "locked-or-wrong"],
+    ids=["slow-or-busy", "locked-or-half-way"],
 )
 def test_an_api_that_fails_ends_the_run_with_the_code_that_says_how_and_changes_nothing(
     system: System, pages: dict[str, Any], rates: dict[str, Any], codes: tuple[int, int]

@@ -1,0 +1,167 @@
+"""The token catalogue's jobs on the cluster: tokens come in whole batches, and nothing comes twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.e2e.scheduled_job import moment
+from tests.examples.locked_tables import cancelled_in_a_batch
+from tests.examples.system import System
+from tests.waiting import wait_until
+
+SYSTEM = "token-catalogue"
+CHANGES = {"hello": {"enabled": True}}
+TOKENS, BATCH = 25_000, 5000
+MEBIBYTE = 2**20
+
+
+@pytest.fixture(autouse=True)
+def empty(system: System) -> None:
+    """No token is known, and the API works."""
+    system.clear_faults()
+    system.sql("TRUNCATE tokens")
+
+
+def known(system: System) -> int:
+    return int(system.sql("SELECT count(*) FROM tokens")[0][0])
+
+
+def jupiter(system: System) -> dict[str, Any]:
+    """The record of a fetch."""
+    return system.run("jupiter")
+
+
+def test_all_tokens_come_in_once_and_the_second_time_none(system: System) -> None:
+    first = jupiter(system)
+    assert first["value"] == {
+        "fetched": TOKENS,
+        "inserted": TOKENS,
+        "updated": 0,
+        "known": 0,
+        "batches": TOKENS // BATCH,
+        "pages": 25,
+    }
+    assert first["peakMemoryBytes"] < 110 * MEBIBYTE
+    row = "SELECT symbol, name, decimals, tags->>1 FROM tokens WHERE address = 'So7' || repeat('1', 25)"
+    assert system.sql(row) == [["T7", "Token number 7", "9", "unknown"]]
+    second = jupiter(system)
+    assert (second["value"]["inserted"], second["value"]["known"]) == (0, TOKENS)
+    assert known(system) == TOKENS
+
+
+def test_a_fetch_that_is_cancelled_in_a_batch_leaves_whole_batches(system: System) -> None:
+    record = cancelled_in_a_batch(system, "jupiter", table="tokens")
+    assert record["result"] == "Cancelled"
+    assert record["value"]["inserted"] == record["value"]["batches"] * BATCH == known(system)
+    assert BATCH <= known(system) < TOKENS
+    assert jupiter(system)["value"]["inserted"] == TOKENS - record["value"]["inserted"]
+
+
+def test_a_fetch_that_takes_too_long_ends_in_time_with_whole_batches(system: System) -> None:
+    job = system.job("jupiter")
+    assert job.get()["spec"]["timeout"] == "5m"
+    job.patch(timeout="6s")
+    job.wait_ready()
+    system.api_fault(after=12, delay_seconds=30)
+    record = jupiter(system)
+    job.patch(timeout="5m")
+    assert (record["result"], record["reason"], record["exitCode"]) == ("TimedOut", "DeadlineExceeded", 124)
+    assert record["value"]["inserted"] == known(system) == 2 * BATCH
+
+
+@pytest.mark.parametrize(
+    ("fault", "exit_code", "written"),
+    [
+        ({"after": 12, "cut_after_bytes": 1000}, 69, 2 * BATCH),
+        ({"after": 7, "status": 429}, 75, BATCH),
+        ({"after": 3, "status": 401}, 78, 0),
+    ],
+    ids=["half-way", "busy", "locked"],
+)
+def test_an_api_that_fails_leaves_whole_batches(
+    system: System, fault: dict[str, Any], exit_code: int, written: int
+) -> None:
+    system.api_fault(**fault)
+    record = jupiter(system)
+    assert (record["result"], record["exitCode"]) == ("Failed", exit_code)
+    assert known(system) == written
+
+
+def test_what_an_api_answers_a_while_later_is_waited_for(system: System) -> None:
+    system.api_fault(after=5, times=2, status=503)
+    system.api_fault(after=9, times=1, status=429, retry_after=1)
+    assert jupiter(system)["value"]["inserted"] == TOKENS
+
+
+@pytest.mark.parametrize(
+    ("replacement", "says"),
+    [
+        ({"address": None, "symbol": "X", "name": "secret", "decimals": 9, "tags": []}, "address"),
+        ({"address": "a", "symbol": "X", "name": "secret", "decimals": "many", "tags": []}, "decimals"),
+    ],
+    ids=["without-its-key", "of-another-type"],
+)
+def test_the_first_bad_record_is_named_and_its_batch_is_not_written(
+    system: System, replacement: Any, says: str
+) -> None:
+    system.api_fault(replace_item=12_345, replacement=replacement)
+    system.api_fault(replace_item=12_400, replacement=[])
+    record = jupiter(system)
+    assert (record["result"], record["exitCode"]) == ("Failed", 65)
+    assert "12346" in record["message"]
+    assert says in record["message"] or says in system.log(record)
+    assert "secret" not in record["message"]
+    assert known(system) == 2 * BATCH
+
+
+def test_without_its_servers_it_is_unavailable_and_what_needs_none_of_them_works(system: System) -> None:
+    with system.stopped("postgresql"):
+        fetch, report = system.start("jupiter"), system.start("memory-report")
+        assert system.wait("jupiter", fetch)["exitCode"] == 69
+        assert system.wait("memory-report", report)["result"] == "Succeeded"
+    with system.stopped("api"):
+        assert jupiter(system)["exitCode"] == 69
+    assert known(system) == 0
+
+
+def test_the_memory_of_node_container_and_namespace_is_reported(system: System) -> None:
+    record = system.run("memory-report")
+    node, container, namespace = (record["value"][name] for name in ("node", "container", "namespace"))
+    assert 0 < node["availableBytes"] < node["totalBytes"]
+    assert container["limitBytes"] == 64 * MEBIBYTE
+    assert 0 < container["usedBytes"] < 64 * MEBIBYTE
+    # The two servers, the run itself, and a hello that may just be under way.
+    assert namespace["pods"] >= 3
+    assert namespace["requestedBytes"] >= (128 + 32) * MEBIBYTE
+    assert record["peakMemoryBytes"] > 10 * MEBIBYTE
+    assert record["durationSeconds"] > 0
+    assert '"message": "memory"' in system.log(record)
+
+
+def test_hello_is_said_every_ten_seconds(system: System) -> None:
+    job = system.job("hello")
+    wait_until(lambda: len(job.status["recentRuns"]) >= 2, timeout=60, describe="two runs have ended")
+    newest, before, *_ = job.status["recentRuns"]
+    assert (moment(newest["slot"]) - moment(before["slot"])).total_seconds() == 10
+    assert moment(newest["slot"]).second % 10 == 0
+    assert newest["value"] == {"greeting": "Hello, token catalogue!"}
+
+
+def test_a_broken_file_beside_it_is_logged_and_the_job_does_its_work(system: System) -> None:
+    system.add_handlers("memory-report", {"broken.py": "def broken(:\n"})
+    record = system.run("memory-report")
+    assert record["result"] == "Succeeded"
+    assert "not loaded: /more-handlers/broken.py: SyntaxError" in system.log(record)
+
+
+def test_the_jobs_are_listed_with_their_schedules(system: System) -> None:
+    listed = system.job("*").kubectl("get", "scheduledjobs", "--no-headers").splitlines()
+    assert [line.split()[0] for line in listed] == ["hello", "jupiter", "memory-report"]
+    job = system.job("jupiter")
+    job.patch(enabled=True)
+    times = wait_until(lambda: job.status.get("nextRunTimes"), describe="its next run times are known")
+    assert times is not None
+    assert {(moment(time).weekday(), moment(time).hour, moment(time).minute) for time in times} == {(0, 2, 0)}
+    job.patch(enabled=False)
