@@ -271,6 +271,16 @@ def test_a_broken_handler_file_is_logged_and_the_others_load(
     assert "not loaded: /more-handlers/second.py: ModuleNotFoundError" in log
 
 
+def test_a_token_that_the_api_does_not_take_is_exit_78_and_stands_nowhere(
+    first: dict[str, dict[str, Any]], system: System
+) -> None:
+    record = system.run("web-url-sync", env={"API_TOKEN": "a-token-of-yesterday"})
+    assert record["exitCode"] == 78
+    assert "answered 401" in record["message"]
+    assert "a-token-of-yesterday" not in json.dumps(record) + system.log(record)
+    assert count(system, "landing_page") == 6
+
+
 def test_arguments_that_make_no_sense_are_exit_65_before_anything_is_done(
     first: dict[str, dict[str, Any]], system: System
 ) -> None:

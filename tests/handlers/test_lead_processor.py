@@ -124,6 +124,17 @@ def test_the_health_check_names_every_server_that_is_gone(
     assert mail.startswith("mail: ")
 
 
+def test_the_health_check_does_not_wait_long_for_a_server_that_is_there_and_says_nothing(
+    database: Database, sample_api: SampleApi
+) -> None:
+    with sample_api.frozen():
+        outcome = run("health_check", timeout=30)
+    assert outcome.exit_code == 69
+    assert outcome.error is not None
+    assert outcome.error.message.startswith("crm: ")
+    assert outcome.duration_seconds < 15
+
+
 def test_the_health_check_tells_a_wrong_setting_from_a_server_that_is_gone(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

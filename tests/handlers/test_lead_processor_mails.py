@@ -208,12 +208,21 @@ def test_one_that_was_to_come_later_gets_it_by_the_retry_and_the_others_none_aga
     assert recipients(post) == [SALES, OFFICE]
 
 
+def test_a_recipient_that_was_refused_is_tried_again_by_the_next_run(
+    database: Database, post: SmtpSink
+) -> None:
+    post.fail(recipient=SALES, code=550, times=1)
+    assert daily_reports().exit_code == 65
+    assert daily_reports().value == {"day": "2026-11-23", "sent": 1, "sentEarlier": 1}
+    assert recipients(post) == [OFFICE, SALES]
+
+
 def test_a_mail_that_comes_again_after_all_can_be_told_by_its_message_id(
     database: Database, post: SmtpSink
 ) -> None:
-    daily_reports(to=(SALES,))
-    database.sql("DELETE FROM sent_mail")  # as if the database had been lost before the commit
-    daily_reports(to=(SALES,))
+    post.fail(disconnect=True, keep=True, times=1)  # the mail is taken, and the answer lost
+    assert daily_reports(to=(SALES,)).exit_code in {69, 75}
+    assert daily_reports(to=(SALES,)).exit_code == 0
     first, second = post.messages()
     assert first["Message-ID"] == second["Message-ID"]
 

@@ -31,25 +31,30 @@ class Ending(Enum):
     SENT = "sent"
     KNOWN = "sent earlier"
     REFUSED = "refused"
-    """For good: it is not tried again."""
+    """Trying it again would not help."""
     DEFERRED = "deferred"
     """The mail server wants it later."""
 
 
 @dataclass(frozen=True)
 class Post:
-    """Sends mails for one purpose. Its connection commits by itself."""
+    """Sends mails for one purpose. Its connection commits by itself.
+
+    keep_refusals: whether a recipient that was refused counts as done and is never tried again.
+    """
 
     context: Context
     connection: "Connection"
     mailer: "Mailer"
     purpose: str
+    keep_refusals: bool
 
     def send(self, message: EmailMessage | None, *, recipient: str) -> Ending:
         """Send the message unless the recipient has had one for this purpose.
 
         The transaction is open while the mail is handed over, and whatever goes wrong takes the note back.
-        Only when the database is lost between the mail server's yes and the commit is a mail sent again.
+        Only when the mail server's yes is lost on its way, or the database before the commit, is a mail sent
+        again: with the Message-ID that it had.
         """
         key = (self.purpose, recipient)
         with self.context.shield(), self.connection.transaction():
@@ -61,7 +66,10 @@ class Post:
                 self.connection.execute(GIVE_BACK, key)
                 return Ending.DEFERRED
             except DataError as error:
-                self.connection.execute(NOTE_REFUSAL, (str(error), *key))
+                if self.keep_refusals:
+                    self.connection.execute(NOTE_REFUSAL, (str(error), *key))
+                else:
+                    self.connection.execute(GIVE_BACK, key)
                 return Ending.REFUSED
             return Ending.SENT
 
@@ -75,10 +83,12 @@ class Post:
 
 
 @contextmanager
-def open_post(context: Context, connection: "Connection", *, purpose: str) -> Iterator[Post]:
+def open_post(
+    context: Context, connection: "Connection", *, purpose: str, keep_refusals: bool = False
+) -> Iterator[Post]:
     """A connection to the mail server of SMTP_URL, for many mails."""
     with open_smtp(context) as mailer:
-        yield Post(context, connection, mailer, purpose)
+        yield Post(context, connection, mailer, purpose, keep_refusals)
 
 
 def letter(recipient: str, *, subject: str, text: str) -> EmailMessage | None:

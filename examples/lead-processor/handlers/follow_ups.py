@@ -41,7 +41,7 @@ def _write_to_all(context: Context, endings: Counter[Ending], *, after_days: int
         leads = connection.execute(WAITING, (after_days, limit)).fetchall()
         if not leads:
             return
-        with open_post(context, connection, purpose=PURPOSE) as post:
+        with open_post(context, connection, purpose=PURPOSE, keep_refusals=True) as post:
             for lead, name, address in leads:
                 message = letter(address, subject="Your journey", text=TEXT.format(name=name))
                 with context.shield():

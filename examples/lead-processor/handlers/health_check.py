@@ -2,10 +2,10 @@ import time
 from collections.abc import Callable
 
 from _services import open_service
-from job_runner.connections.smtp import open_smtp
 
 from job_runner import ConfigurationError, Context, JobError, Unavailable, job_handler
 from job_runner.connections.postgresql import open_postgresql
+from job_runner.connections.smtp import open_smtp
 
 
 @job_handler("health-check")
@@ -35,7 +35,8 @@ def _database(context: Context) -> None:
 
 
 def _crm(context: Context) -> None:
-    with open_service(context, variable="CRM_URL") as crm:
+    # One look, and no long one: the mail server has to have its turn, too.
+    with open_service(context, variable="CRM_URL", timeout=5, attempts=1) as crm:
         crm.request("GET", "/healthz")
 
 
