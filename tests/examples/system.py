@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email import message_from_string
+from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from typing import Any
@@ -174,7 +174,8 @@ class System:
 
     def mails(self) -> list[EmailMessage]:
         """The mails that came in, oldest first."""
-        return [message_from_string(mail["text"], policy=default) for mail in self.envelopes()]
+        texts = [mail["text"].encode(errors="surrogateescape") for mail in self.envelopes()]
+        return [message_from_bytes(text, policy=default) for text in texts]
 
     def envelopes(self) -> list[dict[str, Any]]:
         """The mails as {"sender", "recipients", "text"}, as the server was told them."""
