@@ -36,13 +36,13 @@ def job_runner(command: str) -> str:
 
 
 def test_the_jobs_with_a_schedule_are_what_generate_prints() -> None:
-    written = documents((FOLDER / "scheduledjobs.yaml").read_text())
-    assert written == documents(job_runner("generate"))
+    text = (FOLDER / "scheduledjobs.yaml").read_text()
+    assert text == job_runner("generate")
     schedules = {
         document["metadata"]["name"]: {
             name: text for name, text in document["spec"].items() if name != "handler"
         }
-        for document in written
+        for document in documents(text)
     }
     assert schedules == SCHEDULES
 
