@@ -116,7 +116,7 @@ def mail() -> EmailMessage:
         "b@example.com, c@example.com",
         "Grüße",
     )
-    message.set_content("viel Spaß\r\n")
+    message.set_content("viel Spaß\n")
     return message
 
 
