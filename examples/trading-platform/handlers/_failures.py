@@ -1,9 +1,12 @@
 """When one of many fails the others have their turn, and the end of the run tells of all."""
 
-from job_runner import DataError, JobError, TryAgain, Unavailable
+from job_runner import ConfigurationError, DataError, JobError, TryAgain, Unavailable
 
 IN_A_ROW = 3
 """So many that cannot be reached one after the other, and the server is gone: the rest would only wait."""
+DESCRIBED = 5
+_KINDS: tuple[type[JobError], ...] = (Unavailable, TryAgain, ConfigurationError, DataError, JobError)
+"""A retry may help with the first two: they decide how the run ends."""
 
 
 class Failures:
@@ -29,10 +32,13 @@ class Failures:
             self.raise_any()
 
     def raise_any(self) -> None:
-        """One error for all that failed: one that a retry may help comes first."""
+        """One error for all that failed, which describes the first few."""
         if not self._errors:
             return
-        kinds: list[type[JobError]] = [Unavailable, TryAgain, DataError, JobError]
-        worst = next(kind for kind in kinds if any(isinstance(each, kind) for each in self._errors.values()))
-        each = "; ".join(f"{name}: {error}" for name, error in self._errors.items())
-        raise worst(f"{len(self._errors)} of {self._tried} {self._what} failed: {each}")
+        kind = next(
+            kind for kind in _KINDS if any(isinstance(error, kind) for error in self._errors.values())
+        )
+        described = [f"{name}: {error}" for name, error in self._errors.items()][:DESCRIBED]
+        if len(self._errors) > DESCRIBED:
+            described.append(f"and {len(self._errors) - DESCRIBED} more")
+        raise kind(f"{len(self._errors)} of {self._tried} {self._what} failed: {'; '.join(described)}")

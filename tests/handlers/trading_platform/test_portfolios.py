@@ -87,6 +87,28 @@ def test_three_accounts_in_a_row_that_cannot_be_had_mean_that_the_exchange_is_go
     assert platform.asked("GET", "/v1/accounts/ACC-4") == 0
 
 
+def test_an_exchange_that_does_not_know_us_is_a_matter_of_configuration(platform: Platform) -> None:
+    platform.api.fail(path="/v1/accounts", status=401)
+    code, message = platform.error("sync_portfolios")
+    assert (code, message[:27]) == (78, "4 of 4 portfolios failed: p")
+
+
+def test_of_many_accounts_that_are_wrong_some_are_described_and_the_others_counted(
+    platform: Platform,
+) -> None:
+    wrong = [{"id": f"X-{number}", "cash": None} for number in range(8)]
+    platform.api.serve(accounts=wrong)
+    platform.sql("UPDATE portfolios SET account = 'X-' || (id - 1)")
+    platform.sql(
+        "INSERT INTO portfolios (id, user_id, account) "
+        "SELECT n, 1, 'X-' || (n - 1) FROM generate_series(5, 8) AS n"
+    )
+    code, message = platform.error("sync_portfolios")
+    assert (code, message[:27]) == (65, "8 of 8 portfolios failed: p")
+    assert message.count("balances is no list") == 5
+    assert message.endswith("; and 3 more")
+
+
 def test_a_run_that_is_cancelled_leaves_whole_portfolios_and_the_next_one_goes_on(platform: Platform) -> None:
     platform.api.fail(path="/v1/accounts/ACC-3", delay_seconds=60)
     running = platform.start("sync_portfolios")
