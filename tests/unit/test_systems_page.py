@@ -1,4 +1,4 @@
-"""docs/systems.md says where each thing that five systems could do is shown: every test that it names exists."""
+"""docs/systems.md says where each thing that five systems could do is shown, by tests that exist."""
 
 from __future__ import annotations
 
