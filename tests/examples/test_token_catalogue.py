@@ -52,7 +52,9 @@ def test_all_tokens_come_in_once_and_the_second_time_none(system: System) -> Non
 
 
 def test_a_fetch_that_is_cancelled_in_a_batch_leaves_whole_batches(system: System) -> None:
+    system.api_fault(after=12, delay_seconds=2)  # it is not done before its cancellation has reached it
     record = cancelled_in_a_batch(system, "jupiter", table="tokens")
+    system.clear_faults()
     assert record["result"] == "Cancelled"
     assert record["value"]["inserted"] == record["value"]["batches"] * BATCH == known(system)
     assert BATCH <= known(system) < TOKENS
