@@ -30,9 +30,6 @@ from scheduledjob_operator.store import Key, Store
 
 logger = logging.getLogger(__name__)
 
-_GOING = EndedAs(
-    result=Result.CANCELLED, reason=RunReason.JOB_DELETED, message="the namespace is being deleted"
-)
 TRY_REFUSED = timedelta(seconds=30)
 """How soon a Job that the API server refused is tried again: a quota may have been raised."""
 
@@ -119,16 +116,17 @@ class Execution:
     async def _end_cancelled(self, case: Case, *, jobs: Iterable[JobSeen]) -> bool:
         """End the Jobs that an annotation asks to end; what a queue held back is deleted once it is told.
 
-        In a namespace that is being deleted, all of them: Kubernetes deletes the Pods first, keeps one that
-        failed until it has made the next one, and can make none any more.
+        In a namespace that is being deleted all are: Kubernetes deletes the Pods first, keeps one that failed
+        until its Job has made the next one, and no Job can make one there any more.
         """
         done = False
         recorded = {run.id for run in case.status.recent_runs}
         going = self._store.is_going(case.key.namespace)
         for job in jobs:
-            if (going or job.cancel is not None) and not job.ended_as:
-                verdict = _GOING if job.cancel is None else EndedAs.cancelled(by=job.cancel)
-                done = await self._actions.end(job, verdict) or done
+            if going:
+                done = await self._actions.remove(job) or done
+            elif job.cancel is not None and not job.ended_as:
+                done = await self._actions.end(job, EndedAs.cancelled(by=job.cancel)) or done
             elif job.ended_as and job.suspended and job.run_id in recorded:
                 done = await self._actions.remove(job) or done
         return done
