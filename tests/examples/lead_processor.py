@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,18 +17,26 @@ def run_all(
 ) -> dict[str, dict[str, Any]]:
     """Runs of all these jobs at once, started by hand; their records by the name of the job."""
     given = args or {}
+    return _waited(system, names, lambda name: system.start(name, args=given.get(name)))
+
+
+def run_all_for_slot(
+    system: System, names: Collection[str], *, slot: str = SLOT
+) -> dict[str, dict[str, Any]]:
+    """The same, each as if it were the run of that slot."""
+
+    def start(name: str) -> str:
+        answer = system.job(name).ask("run", {"id": secrets.token_hex(3), "slot": slot})
+        assert answer["outcome"] == "Accepted", answer
+        return str(answer["id"])
+
+    return _waited(system, names, start)
+
+
+def _waited(system: System, names: Collection[str], start: Callable[[str], str]) -> dict[str, dict[str, Any]]:
     with ThreadPoolExecutor(4) as pool:
-        started = dict(
-            zip(names, pool.map(lambda name: system.start(name, args=given.get(name)), names), strict=True)
-        )
+        started = dict(zip(names, pool.map(start, names), strict=True))
     return {name: system.wait(name, run) for name, run in started.items()}
-
-
-def run_for_slot(system: System, name: str, *, slot: str = SLOT) -> dict[str, Any]:
-    """The record of a run that was asked for as if it were that of the slot."""
-    answer = system.job(name).ask("run", {"id": secrets.token_hex(3), "slot": slot})
-    assert answer["outcome"] == "Accepted", answer
-    return system.wait(name, answer["id"])
 
 
 def exit_codes(records: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:

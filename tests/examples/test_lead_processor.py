@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from tests.examples.lead_processor import (
     leave_one_to_follow_up,
     recipients,
     run_all,
-    run_for_slot,
+    run_all_for_slot,
     scores,
 )
 from tests.examples.system import System
@@ -37,6 +36,7 @@ SCORES = {
     "Not interested": 0,
     "Deleted": 0,
 }
+OF_EACH_DAY = ("score-update", "daily-reports")
 SMALL_PAGES = {"page_size": 5}
 LEADS = json.loads((CHECKOUT / "examples/lead-processor/data/crm-leads.json").read_text())
 
@@ -45,13 +45,10 @@ LEADS = json.loads((CHECKOUT / "examples/lead-processor/data/crm-leads.json").re
 def first(system: System) -> dict[str, dict[str, Any]]:
     """The first run of every job."""
     system.sql(f"UPDATE lead SET travel_date = DATE '{DAY}' + (travel_date - created_at::date)")
-    records = run_all(system, ["web-url-sync", "session-cleanup", "health-check", "follow-ups", "crm-sync"])
-    with ThreadPoolExecutor(4) as pool:
-        later = pool.map(
-            lambda name: run_for_slot(system, name), ["score-update", "metrics", "daily-reports"]
-        )
-        records |= dict(zip(["score-update", "metrics", "daily-reports"], later, strict=True))
-    return records | run_all(system, ["database-optimisation"])
+    records = run_all_for_slot(
+        system, [*OF_EACH_DAY, "web-url-sync", "session-cleanup", "health-check", "follow-ups", "crm-sync"]
+    )
+    return records | run_all_for_slot(system, ["metrics", "database-optimisation"])
 
 
 def test_every_job_succeeds_and_says_what_it_did(first: dict[str, dict[str, Any]]) -> None:
@@ -121,9 +118,9 @@ def test_the_mails_are_with_those_they_are_for(first: dict[str, dict[str, Any]],
 def test_a_second_run_of_the_same_day_changes_nothing_and_sends_nothing(
     first: dict[str, dict[str, Any]], system: System
 ) -> None:
-    again = run_all(system, ["web-url-sync", "session-cleanup", "follow-ups", "crm-sync"])
-    for name in ("score-update", "daily-reports"):
-        again[name] = run_for_slot(system, name)
+    again = run_all_for_slot(
+        system, [*OF_EACH_DAY, "web-url-sync", "session-cleanup", "follow-ups", "crm-sync"]
+    )
     assert {name: record["value"] for name, record in again.items()} == {
         "web-url-sync": {"listed": 6, "added": 0, "changed": 0, "removed": 0},
         "session-cleanup": {"removed": 0},
@@ -175,7 +172,7 @@ def test_a_statement_that_takes_too_long_ends_with_the_run_and_leaves_nothing(
         "CREATE TRIGGER slow BEFORE UPDATE ON lead FOR EACH ROW EXECUTE FUNCTION takes_long()"
     )
     try:
-        record = run_for_slot(system, "score-update", slot="2026-09-02T03:30:00Z")
+        [record] = run_all_for_slot(system, ["score-update"], slot="2026-09-02T03:30:00Z").values()
     finally:
         system.sql("DROP TRIGGER slow ON lead")
         job.patch(timeout="5m")
@@ -191,7 +188,7 @@ def test_while_the_api_and_the_mail_server_are_gone_their_jobs_are_exit_69_and_n
     first: dict[str, dict[str, Any]], system: System
 ) -> None:
     with system.stopped("api"), system.stopped("smtp"):
-        records = run_all(system, ["crm-sync", "web-url-sync", "follow-ups", "daily-reports", "health-check"])
+        records = run_all(system, ["crm-sync", "web-url-sync", "follow-ups", "health-check"])
     assert exit_codes(records) == dict.fromkeys(records, 69)
     message = records["health-check"]["message"]
     assert "crm: " in message
@@ -206,7 +203,7 @@ def test_one_refused_recipient_is_named_by_its_place_and_the_other_has_the_repor
     system.clear_mails()
     system.smtp_fault(recipient="sales@travel.example", code=550)
     try:
-        record = run_for_slot(system, "daily-reports", slot="2026-09-03T03:00:00Z")
+        [record] = run_all_for_slot(system, ["daily-reports"], slot="2026-09-03T03:00:00Z").values()
     finally:
         system.clear_faults()
     assert (record["exitCode"], recipients(system)) == (65, ["office@travel.example"])

@@ -22,8 +22,12 @@ from tests.waiting import wait_until
 NAME = "lead-processor"
 ELSEWHERE = ("crm-sync", "metrics", "database-optimisation", "daily-reports", "follow-ups")
 CHANGES: dict[str, dict[str, Any]] = {
-    # It takes longer than its half minute.
-    "sample-job": {"enabled": True, "environments": None, "args": {"seconds": 44.5}, "timeout": "2m"},
+    "sample-job": {  # it takes longer than the time between two slots
+        "enabled": True,
+        "environments": None,
+        "schedule": "*/15 * * * * *",
+        "args": {"seconds": 26.5},
+    },
     "by-hand": {"environments": None},
     "misspelt": {"environments": None, "handler": "sample-jop"},
     **{name: {"enabled": True} for name in ("score-update", *ELSEWHERE)},
