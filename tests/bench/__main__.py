@@ -1,4 +1,4 @@
-"""Measure the operator on a control plane of its own: `python -m tests.bench`.
+"""Measure the operator on a control plane of its own, and one large job on the test cluster: `make bench`.
 
 Exit code 1 when a floor is broken: a count of requests, which does not depend on the machine. Times are shown
 beside their goals and decide nothing.
@@ -12,7 +12,7 @@ import signal
 import sys
 from pathlib import Path
 
-from tests.bench import builds, firing, punctual
+from tests.bench import builds, fetch_insert, firing, punctual
 from tests.bench.figures import Figures, machine
 from tests.bench.life import live
 from tests.bench.throughput import Contest, compare, scaling
@@ -20,7 +20,8 @@ from tests.cluster.binaries import CONTROL_PLANE, build
 from tests.cluster.paths import CHECKOUT
 
 LIFE = ("floors", "restart", "memory", "latency")
-SCENARIOS = ("throughput", *LIFE, "firing", "punctual")
+ON_THE_CLUSTER = "fetch_insert"
+SCENARIOS = ("throughput", *LIFE, "firing", "punctual", ON_THE_CLUSTER)
 
 
 def arguments() -> argparse.Namespace:
@@ -66,11 +67,15 @@ async def run(chosen: argparse.Namespace, figures: Figures) -> None:
 
 def main() -> int:
     chosen = arguments()
-    build(*CONTROL_PLANE)
+    if chosen.only != [ON_THE_CLUSTER]:
+        build(*CONTROL_PLANE)
     figures = Figures()
     print(f"machine: {machine()}", flush=True)
     try:
-        asyncio.run(run(chosen, figures))
+        if chosen.only != [ON_THE_CLUSTER]:
+            asyncio.run(run(chosen, figures))
+        if ON_THE_CLUSTER in (chosen.only or SCENARIOS):
+            fetch_insert.measure(figures, short=chosen.short, turns=chosen.pairs)
     except (asyncio.CancelledError, KeyboardInterrupt):
         return 130
     figures.write(chosen.json, arguments={key: str(value) for key, value in vars(chosen).items()})

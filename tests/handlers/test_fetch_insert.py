@@ -14,6 +14,7 @@ from job_runner.errors import ExitCode
 from job_runner.handlers.fetch_insert import fetch_insert
 from job_runner.testing import Outcome, Result, run_handler
 from tests.handlers.cancelling import cancelled_when
+from tests.servers.postgresql import PostgresqlServer
 from tests.servers.sample_api import SampleApi
 from tests.waiting import wait_until
 
@@ -25,7 +26,8 @@ SCHEMA = """
         price numeric,
         tags text[],
         quote jsonb,
-        seen timestamptz NOT NULL DEFAULT now()
+        seen timestamptz NOT NULL DEFAULT now(),
+        number int GENERATED ALWAYS AS IDENTITY
     );
 """
 ITEM = {
@@ -125,6 +127,38 @@ def test_twins_within_a_batch_and_between_pages_are_known(database: str, sample_
     assert rows(database, "SELECT address, decimals FROM market.tokens ORDER BY 1") == [
         (f"0x{number}", number) for number in range(5)
     ]
+
+
+def test_a_known_record_among_new_ones_is_no_error(database: str, api: SampleApi) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute("INSERT INTO market.tokens (address, decimals) VALUES ('0x777', 1)")
+    ended = run(api)
+    assert isinstance(ended.value, dict), ended.error
+    assert (ended.value["inserted"], ended.value["known"]) == (999, 1)
+    assert rows(database, "SELECT count(*), min(decimals) FROM market.tokens") == [(1000, 1)]
+
+
+def test_a_table_with_row_security_is_written_through_its_policies(
+    database: str, api: SampleApi, postgresql_server: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            """
+            CREATE ROLE importer LOGIN PASSWORD 'importer-password';
+            GRANT USAGE ON SCHEMA market TO importer;
+            GRANT SELECT, INSERT ON market.tokens TO importer;
+            ALTER TABLE market.tokens ENABLE ROW LEVEL SECURITY;
+            CREATE POLICY everything ON market.tokens TO importer USING (true);
+            """
+        )
+    name = database.rpartition("/")[2]
+    url = postgresql_server.url_of(name, role="importer", password="importer-password")
+    monkeypatch.setenv("DATABASE_URL", url)
+    ended = run(api)
+    with psycopg.connect(database) as connection:
+        connection.execute("DROP OWNED BY importer; DROP ROLE importer")
+    assert isinstance(ended.value, dict), ended.error
+    assert ended.value["inserted"] == count(database) == 1000
 
 
 def test_an_update_writes_what_has_changed_and_the_last_twin_counts(
@@ -431,6 +465,11 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
     "an injection": ({"table": 'tokens"; --'}, 78, "there is no table [redacted]"),
     "no key": ({"key": []}, 65, "key is empty: name the columns that tell records apart"),
     "another column": ({"key": ["no"]}, 78, "table market.tokens has no column 'no'"),
+    "a column that is not ours": (
+        {"columns": {"address": "address", "number": "decimals"}},
+        78,
+        "column 'number' of table market.tokens is always filled by the database",
+    ),
     "a key that is left out": (
         {"columns": {"price": "price"}},
         65,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -201,7 +202,7 @@ def test_batches_hold_every_record_once_and_know_its_page(sizes: list[int], size
         pages.append(Page(number, [{"a": numbers + place + 1} for place in range(count)]))
         page_of |= {numbers + place + 1: number for place in range(count)}
         numbers += count
-    found = list(batches(pages, COLUMNS, size=size))
+    found = list(batches(pages, COLUMNS, size=size, turn=nullcontext()))
     assert [batch.count for batch in found[:-1]] == [size] * (len(found) - 1)
     assert "".join(batch.text.decode() for batch in found) == "".join(f"{n}\t\\N\n" for n in page_of)
     for batch in found:
@@ -210,7 +211,7 @@ def test_batches_hold_every_record_once_and_know_its_page(sizes: list[int], size
 
 
 def flaw_of(pages: list[Page], size: int = 3) -> tuple[list[Batch], str]:
-    found = list(batches(pages, COLUMNS, size=size))
+    found = list(batches(pages, COLUMNS, size=size, turn=nullcontext()))
     assert all(batch.flaw is None for batch in found[:-1])
     return found, str(found[-1].flaw)
 

@@ -1,4 +1,10 @@
-"""Reads ahead in a thread, while what was read before is being used."""
+"""Reads ahead in a thread, while what was read before is being used.
+
+The thread and the main thread take turns at what needs the interpreter: the thread to parse a page, the main
+thread for the many short exchanges that send a batch. Without that each of these would wait until a page is
+parsed, which a call into C does in one go, and reading ahead would be slower than not doing it. While the
+server inserts a batch, and while a page is on its way, it is the other's turn.
+"""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,10 +55,13 @@ class Batch:
     flaw: Flaw | None = None
 
 
-def batches(pages: Iterable[Page], columns: Sequence[Column], *, size: int) -> Iterator[Batch]:
+def batches(
+    pages: Iterable[Page], columns: Sequence[Column], *, size: int, turn: AbstractContextManager[object]
+) -> Iterator[Batch]:
     """Batches of `size` records, whatever the size of the pages; the last one is smaller.
 
     A batch with a flaw is the last: it holds what came before the flaw and is not to be kept.
+    turn: see `ahead`.
     """
     pending: list[Any] = []
     marks: list[tuple[int, int]] = []
@@ -66,7 +70,8 @@ def batches(pages: Iterable[Page], columns: Sequence[Column], *, size: int) -> I
         marks.append((first + len(pending), page.number))
         pending += page.records
         while len(pending) >= size:
-            batch = _batch(pending[:size], columns, first=first, page=page.number, marks=marks)
+            with turn:
+                batch = _batch(pending[:size], columns, first=first, page=page.number, marks=marks)
             yield batch
             if batch.flaw:
                 return

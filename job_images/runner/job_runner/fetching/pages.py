@@ -1,6 +1,7 @@
 """The pages of an API, read one after the other and never more than one at a time."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from job_runner.errors import DataError
@@ -18,8 +19,10 @@ LINES = 1000
 LONGEST_LINE = 16 * 2**20
 
 
-def json_pages(client: "HttpClient", url: str, *, paging: Paging, records: Path) -> Iterator[Page]:
-    """Pages of JSON. records: where the list is in a page; () when the page is the list."""
+def json_pages(
+    client: "HttpClient", url: str, *, paging: Paging, records: Path, turn: AbstractContextManager[object]
+) -> Iterator[Page]:
+    """Pages of JSON. records: where the list is in one; () when the page is the list. turn: see `ahead`."""
     address: str | None = paging.first(url)
     seen: set[int] = set()
     number = 0
@@ -29,7 +32,8 @@ def json_pages(client: "HttpClient", url: str, *, paging: Paging, records: Path)
         content = client.request("GET", address).content
         found: list[Any] = []
         try:
-            page = parsed(_text(content))
+            with turn:
+                page = parsed(_text(content))
             found = _list(page, records)
             address = paging.following(address, page, len(found))
             if address is not None and hash(address) in seen:

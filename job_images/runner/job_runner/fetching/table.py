@@ -17,7 +17,8 @@ BATCH = "scheduledjob_batch"
 
 _COLUMNS = """
     SELECT a.attname, format_type(a.atttypid, a.atttypmod), base.typname, base.typcategory,
-           a.atthasdef OR a.attidentity <> '' OR a.attgenerated <> ''
+           a.atthasdef OR a.attidentity <> '' OR a.attgenerated <> '',
+           a.attidentity = 'a' OR a.attgenerated <> ''
     FROM pg_attribute a
     JOIN pg_type t ON t.oid = a.atttypid
     JOIN pg_type base ON base.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
@@ -46,10 +47,12 @@ class Target:
         ]
         return SQL("CREATE TEMPORARY TABLE {} ({})").format(Identifier(BATCH), SQL(", ").join(columns))
 
-    def copy(self) -> "Composed":
+    def copy(self, *table: str) -> "Composed":
+        """Takes a batch into the table itself, or into the temporary one."""
         from psycopg.sql import SQL, Identifier  # noqa: PLC0415
 
-        return SQL("COPY {} FROM STDIN (FORMAT text, ENCODING 'UTF8')").format(Identifier(BATCH))
+        names = self._names([column.name for column in self.columns])
+        return SQL("COPY {} ({}) FROM STDIN (FORMAT text, ENCODING 'UTF8')").format(Identifier(*table), names)
 
     @property
     def changes(self) -> tuple[str, ...]:
@@ -126,12 +129,14 @@ def target(
     if not known:
         raise ConfigurationError(f"there is no table {table}")
     if columns is None:
-        columns = {name: name for name, (*_, filled) in known.items() if name in key or not filled}
+        columns = {name: name for name, (*_, filled, _) in known.items() if name in key or not filled}
     for name in (*columns, *key):
         if name not in known:
             raise ConfigurationError(f"table {table} has no column {name!r}")
         if name not in columns:
             raise DataError(f"columns has no field for {name!r}, which is in the key")
+        if known[name][-1]:
+            raise ConfigurationError(f"column {name!r} of table {table} is always filled by the database")
     return Target(
         parts,
         tuple(

@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_left
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,9 +39,15 @@ class Written:
 class Writer:
     """Writes to one table over one connection."""
 
-    def __init__(self, connection: "psycopg.Connection", target: Target) -> None:
+    def __init__(
+        self, connection: "psycopg.Connection", target: Target, *, turn: AbstractContextManager[object]
+    ) -> None:
+        """turn: held while records are sent; see `ahead`."""
         self._connection = connection
         self._target = target
+        self._turn = turn
+        self._all_new = False
+        """Whether the batch before had only new records: this one is likely to be the same."""
 
     def prepare(self) -> None:
         """Make the temporary table; it goes with the connection."""
@@ -54,18 +61,41 @@ class Writer:
         import psycopg  # noqa: PLC0415  (loaded already; see open_postgresql)
 
         try:
-            with self._connection.transaction():
-                written = self._copy_and_insert(batch)
+            if self._all_new and batch.flaw is None and self._copy_straight(batch):
+                return Written(inserted=batch.count, updated=0)
+            with ExitStack() as stack:
+                with self._turn:
+                    stack.enter_context(self._connection.transaction())
+                    self._copy(batch.text)
+                written = self._insert()
                 if batch.flaw is not None:
                     raise BadRecord(batch.flaw)
-                return written
         except (psycopg.DataError, psycopg.IntegrityError) as error:
             raise self._bad_record(batch, error) from None
         except psycopg.errors.InvalidColumnReference as error:
             raise self._unusable_key(error) from None
+        self._all_new = written.inserted == batch.count and not self._target.update
+        return written
 
-    def _copy_and_insert(self, batch: Batch) -> Written:
-        self._copy(batch.text)
+    def _copy_straight(self, batch: Batch) -> bool:
+        """Copy a batch into the table itself, in half the time; False when it holds more than new records."""
+        import psycopg  # noqa: PLC0415
+
+        try:
+            with ExitStack() as stack, self._turn:
+                stack.enter_context(self._connection.transaction())
+                cursor = stack.enter_context(self._connection.cursor())
+                statement = self._target.copy(*self._target.table)
+                stack.enter_context(cursor.copy(statement)).write(batch.text)
+        except (
+            *(psycopg.DataError, psycopg.IntegrityError),
+            # a view, or a table with row security, cannot be copied into
+            *(psycopg.errors.WrongObjectType, psycopg.errors.FeatureNotSupported),
+        ):
+            return False
+        return True
+
+    def _insert(self) -> Written:
         done = self._connection.execute(self._target.insert())
         if not self._target.changes:
             return Written(inserted=done.rowcount, updated=0)
@@ -77,7 +107,7 @@ class Writer:
         from psycopg.sql import SQL, Identifier  # noqa: PLC0415
 
         self._connection.execute(SQL("TRUNCATE {}").format(Identifier(BATCH)))
-        with self._connection.cursor() as cursor, cursor.copy(self._target.copy()) as copy:
+        with self._connection.cursor() as cursor, cursor.copy(self._target.copy(BATCH)) as copy:
             copy.write(text)
 
     def _bad_record(self, batch: Batch, error: "psycopg.Error") -> JobError:

@@ -1,3 +1,4 @@
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -55,8 +56,9 @@ def fetch_insert(  # noqa: PLR0913  (each is an argument of a manifest)
             open_postgresql(context, variable=database_variable, autocommit=True) as connection,
         ):
             into = target(connection, table, columns=columns, key=key, update=update)
-            found = batches(source(client), into.columns, size=batch)
-            writer = Writer(connection, into)
+            turn = threading.Lock()
+            found = batches(source(client, turn), into.columns, size=batch, turn=turn)
+            writer = Writer(connection, into, turn=turn)
             writer.prepare()
             # Cancelled is raised when the shield is left: a batch that was begun is finished before.
             with (
@@ -82,16 +84,16 @@ def _source(
     format: str,  # noqa: A002
     records: str,
     paging: dict[str, Any] | None,
-) -> "Callable[[HttpClient], Iterator[Page]]":
+) -> "Callable[[HttpClient, threading.Lock], Iterator[Page]]":
     """What reads the pages. Raises DataError for arguments that do not fit together."""
     if format == "json":
         style, path = paging_from(paging), path_of(records) if records else ()
-        return lambda client: json_pages(client, url, paging=style, records=path)
+        return lambda client, turn: json_pages(client, url, paging=style, records=path, turn=turn)
     if format != "ndjson":
         raise DataError("format is none that is known: give json or ndjson")
     if paging is not None or records:
         raise DataError("paging and records are about pages: leave them out where each line is a record")
-    return lambda client: lines(client, url)
+    return lambda client, _: lines(client, url)
 
 
 @dataclass
