@@ -8,9 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from job_runner.connections.http_client import open_http
-
 from job_runner import Context, DataError, job_handler
+from job_runner.connections.http_client import open_http
 
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _MEMINFO = Path("/proc/meminfo")

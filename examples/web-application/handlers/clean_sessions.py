@@ -3,9 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from job_runner.connections.redis_server import open_redis, scan_batches
-
 from job_runner import Cancelled, Context, DataError, job_handler
+from job_runner.connections.redis_server import open_redis, scan_batches
 
 if TYPE_CHECKING:
     from redis import Redis

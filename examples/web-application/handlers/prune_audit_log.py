@@ -1,6 +1,5 @@
-from job_runner.connections.postgresql import open_postgresql
-
 from job_runner import Cancelled, Context, DataError, job_handler
+from job_runner.connections.postgresql import open_postgresql
 
 _OLDEST = """
     DELETE FROM audit_log WHERE id IN (

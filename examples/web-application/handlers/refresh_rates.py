@@ -7,9 +7,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 from _shared import Api, open_api
-from job_runner.connections.postgresql import open_postgresql
 
 from job_runner import Context, DataError, job_handler
+from job_runner.connections.postgresql import open_postgresql
 
 _UPSERT = """
     INSERT INTO rates AS known (currency, euro, as_of) VALUES (%s, %s, %s)
