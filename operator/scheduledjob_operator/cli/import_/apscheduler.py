@@ -1,9 +1,9 @@
 from functools import partial
 from pathlib import Path
 
+from scheduledjob_operator.cli.import_.files import IMAGE, TIME_ZONE, show, verb
 from scheduledjob_operator.cli.importing.apscheduler import read_apscheduler
 from scheduledjob_operator.cli.importing.manifests import Options
-from scheduledjob_operator.cli.import_.files import IMAGE, TIME_ZONE, show, verb
 
 
 @verb("apscheduler", TIME_ZONE, IMAGE)

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import click
 
+from scheduledjob_operator.cli.import_.files import show, verb
 from scheduledjob_operator.cli.importing.cron_jobs import how_to_adopt, read_cron_jobs
 from scheduledjob_operator.cli.importing.manifests import Options
-from scheduledjob_operator.cli.import_.files import show, verb
 
 
 @verb("cronjobs")

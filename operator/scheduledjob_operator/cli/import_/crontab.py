@@ -3,9 +3,9 @@ from pathlib import Path
 
 import click
 
+from scheduledjob_operator.cli.import_.files import IMAGE, TIME_ZONE, show, verb
 from scheduledjob_operator.cli.importing.crontab import read_crontab
 from scheduledjob_operator.cli.importing.manifests import Options
-from scheduledjob_operator.cli.import_.files import IMAGE, TIME_ZONE, show, verb
 
 
 @verb(

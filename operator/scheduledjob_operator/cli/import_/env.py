@@ -1,9 +1,9 @@
 from functools import partial
 from pathlib import Path
 
+from scheduledjob_operator.cli.import_.files import IMAGE, TIME_ZONE, show, verb
 from scheduledjob_operator.cli.importing.env import read_env
 from scheduledjob_operator.cli.importing.manifests import Options
-from scheduledjob_operator.cli.import_.files import IMAGE, TIME_ZONE, show, verb
 
 
 @verb("env", TIME_ZONE, IMAGE)
