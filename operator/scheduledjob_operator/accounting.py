@@ -15,7 +15,7 @@ from scheduledjob_operator.models import (
 )
 from scheduledjob_operator.names import SlotReason
 from scheduledjob_operator.observation import Observation
-from scheduledjob_operator.slots import Accounts, account
+from scheduledjob_operator.slots import Accounts, Timetable, account
 from scheduledjob_operator.suspension import Standing
 from scheduledjob_operator.timetables import (
     before_single_slot,
@@ -68,23 +68,14 @@ def accounts_of(
     seen: Observation,
 ) -> Slots:
     """The slots that have passed."""
-    whole = seen.now.replace(microsecond=0)
-    since = previous.accounted_until
-    if since is None:
-        fresh = previous.observed_generation < 0 and seen.cron_job and seen.cron_job.created
-        since = fresh or whole
-    if seen.cron_job and seen.cron_job.adopted:
-        since = max(since, min(seen.cron_job.adopted, whole))  # what was before was somebody else's
-    single = before_single_slot(previous, seen=seen)
-    since = min(filter(None, [since, single]))
+    since = _mark(previous, seen=seen)
     timetable = timetable_of(previous=previous, stand=stand, seen=seen)
-    if timetable is not None and timetable.queues and seen.spec:
-        timetable = replace(timetable, room=room(seen.spec, found=found))
     if timetable is None:
-        return Slots(accounts=Accounts(until=min(filter(None, [max(since, whole), single]))))
+        return Slots(accounts=Accounts(until=_unmarked(previous, since=since, seen=seen)))
+    if timetable.queues and seen.spec:
+        timetable = replace(timetable, room=room(seen.spec, found=found))
     catch_up = seen.spec.catch_up if seen.spec and not stand.suspension else CatchUp()
     spans = _spans(status, found=found)
-    unseen = unseen_of(seen)
     changing = timetable.final
     held = Accounts(until=since)
     if (lifted := lifted_at(timetable, seen=seen)) is not None:
@@ -93,6 +84,39 @@ def accounts_of(
         # What the bounds do not hold back any more may still start, once the CronJob is in force.
         may_start = timetable.suspended is SlotReason.OUT_OF_BOUNDS
         timetable = replace(timetable, suspended=None, final=changing and not may_start)
+    accounts = _in_rounds(held, timetable=timetable, spans=spans, catch_up=catch_up, seen=seen)
+    moved = accounts.until > since and would_claim(since, seen=seen)
+    closed = changing and bool(accounts.verdicts or accounts.to_catch_up or accounts.to_queue or moved)
+    closed = closed or (seen.first_look and (changing or hides_deletions(seen)))
+    undecided = None
+    if timetable.suspended is None:
+        undecided = timetable.schedule.latest_at_or_before(seen.now, not_before=accounts.until)
+    return Slots(accounts=accounts, undecided=undecided, closed=closed)
+
+
+def _mark(previous: ScheduledJobStatus, *, seen: Observation) -> datetime:
+    """Up to when slots are accounted for already."""
+    whole = seen.now.replace(microsecond=0)
+    since = previous.accounted_until
+    if since is None:
+        fresh = previous.observed_generation < 0 and seen.cron_job and seen.cron_job.created
+        since = fresh or whole
+    if seen.cron_job and seen.cron_job.adopted:
+        since = max(since, min(seen.cron_job.adopted, whole))  # what was before was somebody else's
+    return min(filter(None, [since, before_single_slot(previous, seen=seen)]))
+
+
+def _unmarked(previous: ScheduledJobStatus, *, since: datetime, seen: Observation) -> datetime:
+    """Up to when there is nothing to account for, as there are no slots."""
+    now = max(since, seen.now.replace(microsecond=0))
+    return min(filter(None, [now, before_single_slot(previous, seen=seen)]))
+
+
+def _in_rounds(
+    held: Accounts, *, timetable: Timetable, spans: list[Span], catch_up: CatchUp, seen: Observation
+) -> Accounts:
+    """Go on from `held` until now, or until `MOST_ROUNDS` of slots are accounted for."""
+    unseen = unseen_of(seen)
     accounts = replace(held, look_again=seen.now)
     for _ in range(MOST_ROUNDS):
         if accounts.look_again != seen.now:
@@ -111,13 +135,7 @@ def accounts_of(
             to_catch_up=(*accounts.to_catch_up, *more.to_catch_up),
             to_queue=(*accounts.to_queue, *more.to_queue),
         )
-    moved = accounts.until > since and would_claim(since, seen=seen)
-    closed = changing and bool(accounts.verdicts or accounts.to_catch_up or accounts.to_queue or moved)
-    closed = closed or (seen.first_look and (changing or hides_deletions(seen)))
-    undecided = None
-    if timetable.suspended is None:
-        undecided = timetable.schedule.latest_at_or_before(seen.now, not_before=accounts.until)
-    return Slots(accounts=accounts, undecided=undecided, closed=closed)
+    return accounts
 
 
 def _spans(status: ScheduledJobStatus, *, found: Sorted) -> list[Span]:
