@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from job_runner import Cancelled, Context, DataError, JobError, job_handler
+from job_runner.connections.addresses import address_of, secret_headers
 from job_runner.connections.http_client import open_http
 from job_runner.connections.postgresql import open_postgresql
 from job_runner.fetching.ahead import reading_ahead
@@ -15,7 +16,6 @@ from job_runner.fetching.pages import json_pages, lines
 from job_runner.fetching.paging import paging_from
 from job_runner.fetching.table import target
 from job_runner.fetching.writing import BadRecord, Writer, Written
-from job_runner.handlers.http import address_of, secret_headers
 
 if TYPE_CHECKING:
     import psycopg

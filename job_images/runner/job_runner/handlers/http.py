@@ -1,12 +1,10 @@
 import json
 import time
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from job_runner import Context, DataError, job_handler
+from job_runner.connections.addresses import address_of, secret_headers
 from job_runner.connections.http_client import SUCCESS, open_http
-from job_runner.connections.variables import from_variable
 
 if TYPE_CHECKING:
     import httpx
@@ -60,26 +58,6 @@ def http(  # noqa: PLR0913  (each is an argument of a manifest)
         "attempts": response.extensions["attempts"],
     }
     return {**result, **(_kept(response, context) if keep_body else {})}
-
-
-def address_of(url: str | None, url_variable: str | None) -> str:
-    """The address that one of two arguments gives. Raises DataError or ConfigurationError."""
-    if (url is None) == (url_variable is None):
-        raise DataError("give url or url_variable, not both" if url else "give url or url_variable")
-    if url is None:
-        return from_variable(url_variable or "")
-    try:
-        netloc = urlsplit(url).netloc
-    except ValueError:
-        raise DataError("the url is no address: write for instance https://host/path") from None
-    if "@" in netloc:
-        raise DataError("the url holds a user or a password: keep it in a Secret, and give url_variable")
-    return url
-
-
-def secret_headers(variables: Mapping[str, str] | None) -> dict[str, str]:
-    """Headers whose values are in environment variables. Raises ConfigurationError."""
-    return {header: from_variable(variable) for header, variable in (variables or {}).items()}
 
 
 def _check(method: str, *, timeout: float, attempts: int, max_bytes: int) -> None:
