@@ -63,7 +63,7 @@ CASES = {
         *("Failed", "OOMKilled", 137),
     ),
     "bad-image": Case(
-        {"image": "localhost:1/no/such:image", "command": ["true"], "timeout": "8s"},
+        {"image": "localhost:1/no/such:image", "command": ["true"], "timeout": "30s"},
         *("Failed", "ImagePullBackOff", None, "localhost:1/no/such:image"),
     ),
     "never-on-exit-code": Case(
