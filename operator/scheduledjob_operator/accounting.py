@@ -68,10 +68,12 @@ def accounts_of(
     seen: Observation,
 ) -> Slots:
     """The slots that have passed."""
-    since = _mark(previous, seen=seen)
+    single = before_single_slot(previous, seen=seen)
+    since = min(filter(None, [_mark(previous, seen=seen), single]))
     timetable = timetable_of(previous=previous, stand=stand, seen=seen)
     if timetable is None:
-        return Slots(accounts=Accounts(until=_unmarked(previous, since=since, seen=seen)))
+        whole = seen.now.replace(microsecond=0)
+        return Slots(accounts=Accounts(until=min(filter(None, [max(since, whole), single]))))
     if timetable.queues and seen.spec:
         timetable = replace(timetable, room=room(seen.spec, found=found))
     catch_up = seen.spec.catch_up if seen.spec and not stand.suspension else CatchUp()
@@ -103,13 +105,7 @@ def _mark(previous: ScheduledJobStatus, *, seen: Observation) -> datetime:
         since = fresh or whole
     if seen.cron_job and seen.cron_job.adopted:
         since = max(since, min(seen.cron_job.adopted, whole))  # what was before was somebody else's
-    return min(filter(None, [since, before_single_slot(previous, seen=seen)]))
-
-
-def _unmarked(previous: ScheduledJobStatus, *, since: datetime, seen: Observation) -> datetime:
-    """Up to when there is nothing to account for, as there are no slots."""
-    now = max(since, seen.now.replace(microsecond=0))
-    return min(filter(None, [now, before_single_slot(previous, seen=seen)]))
+    return since
 
 
 def _in_rounds(
