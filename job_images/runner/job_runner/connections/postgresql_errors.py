@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from job_runner.connections.quotations import without_quotations
 from job_runner.errors import ConfigurationError, DataError, JobError, TryAgain, Unavailable
 
 if TYPE_CHECKING:
@@ -98,8 +99,8 @@ def sentence(error: "psycopg.Error") -> str:
 
 
 def without_values(text: str) -> str:
-    """A sentence with … from its first quote to its last: a value may have quotes in it."""
-    return re.sub(r"""(["']).*\1""", r"\1…\1", " ".join(text.split()))
+    """A sentence of PostgreSQL's without what stands in quotes."""
+    return without_quotations(text, marks="\"'")
 
 
 def _refused(text: str, variable: str) -> JobError:

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from job_runner.connections.quotations import without_quotations
 from job_runner.errors import ConfigurationError, DataError, JobError, TryAgain, Unavailable
 
 if TYPE_CHECKING:
     import redis
+
+_MARKS = "\"'`"
 
 # How Redis begins, or goes on with, an answer that is an error.
 _MEANINGS: tuple[tuple[str, type[JobError], str], ...] = (
@@ -52,14 +55,10 @@ def _job_error(error: "redis.RedisError", variable: str) -> JobError:
         return Unavailable(f"Redis does not answer in time: the server of {variable}")
     if isinstance(error, redis.ConnectionError):
         return Unavailable(f"Redis does not answer: no connection with {variable}")
-    return DataError(f"Redis refuses a command: {_without_values(text)}")
+    return DataError(f"Redis refuses a command: {without_quotations(text, marks=_MARKS)}")
 
 
 def _wrong_user(variable: str) -> JobError:
     return ConfigurationError(
         f"Redis refuses the connection: the user or the password of {variable} is wrong"
     )
-
-
-def _without_values(text: str) -> str:
-    return re.sub(r"""(["'`]).*\1""", r"\1…\1", " ".join(text.split()))
