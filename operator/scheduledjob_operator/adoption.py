@@ -11,7 +11,7 @@ from scheduledjob_operator.activity import SETTLING
 from scheduledjob_operator.cluster import ApiError, Body, Cluster
 from scheduledjob_operator.models.types import parse_time
 from scheduledjob_operator.names import ReadyReason
-from scheduledjob_operator.observed import CronJobSeen, Owner
+from scheduledjob_operator.observed import CronJobSeen, JobEnd, Owner
 from scheduledjob_operator.pending import BEFORE_A_SLOT
 from scheduledjob_operator.schedule import ScheduleError
 from scheduledjob_operator.status import Ready
@@ -129,7 +129,6 @@ def _is_run(body: Body, *, have: CronJobSeen) -> bool:
     owner = Owner.of(body["metadata"])
     if owner is None or owner.uid != have.uid:
         return False
-    conditions = (body.get("status") or {}).get("conditions") or ()
-    ended = any(entry["type"] in ("Complete", "Failed") and entry["status"] == "True" for entry in conditions)
+    ended = JobEnd.from_status(body.get("status") or {}) is not None
     made = parse_time(body["metadata"]["creationTimestamp"])
     return not ended or (have.adopted is not None and made >= have.adopted)

@@ -29,6 +29,23 @@ class JobEnd:
     message: str
     time: datetime
 
+    @classmethod
+    def from_status(cls, status: Body) -> Self | None:
+        """How a Job ended, from its status; None while it has not."""
+        for condition in status.get("conditions") or ():
+            if condition["type"] in ("Complete", "Failed") and condition["status"] == "True":
+                succeeded = condition["type"] == "Complete"
+                ended = (status.get("completionTime") if succeeded else None) or condition[
+                    "lastTransitionTime"
+                ]
+                return cls(
+                    succeeded=succeeded,
+                    reason=intern(condition.get("reason", "")),
+                    message=intern(condition.get("message", "")),
+                    time=parse_time(ended),
+                )
+        return None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndedAs:
@@ -112,7 +129,7 @@ class JobSeen:
             parent=intern(metadata["labels"][names.LABEL_NAME]),
             created=parse_time(metadata["creationTimestamp"]),
             started=moment(status.get("startTime")),
-            end=_job_end(status),
+            end=JobEnd.from_status(status),
             ended_pods=int(status.get("succeeded") or 0) + int(status.get("failed") or 0),
             owner=Owner.of(metadata),
             slot=slot,
@@ -161,18 +178,4 @@ def _slot(annotations: Body) -> datetime | None:
             slot = moment(annotations.get(name))
             if slot is not None and slot.year >= FIRST_YEAR:
                 return slot
-    return None
-
-
-def _job_end(status: Body) -> JobEnd | None:
-    for condition in status.get("conditions") or ():
-        if condition["type"] in ("Complete", "Failed") and condition["status"] == "True":
-            succeeded = condition["type"] == "Complete"
-            ended = (status.get("completionTime") if succeeded else None) or condition["lastTransitionTime"]
-            return JobEnd(
-                succeeded=succeeded,
-                reason=intern(condition.get("reason", "")),
-                message=intern(condition.get("message", "")),
-                time=parse_time(ended),
-            )
     return None
