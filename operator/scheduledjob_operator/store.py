@@ -170,7 +170,9 @@ class Store:
     def put_pod(self, body: Body) -> Key | None:
         """Take in a Pod; its ScheduledJob's key when something that matters to us has changed."""
         seen = PodSeen.from_body(body)
-        return self._put(seen, into=self._pods, key=Key(seen.namespace, seen.parent))
+        key = Key(seen.namespace, seen.parent)
+        known = self._pods.get(key, {}).get(seen.name)
+        return self._put(seen.after(known) if known else seen, into=self._pods, key=key)
 
     def _put(self, seen: Any, *, into: dict[Key, dict[str, Any]], key: Key) -> Key | None:
         siblings = into.setdefault(key, {})

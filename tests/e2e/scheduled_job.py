@@ -39,6 +39,13 @@ def seconds_between(earlier: str, later: str) -> float:
     return (moment(later) - moment(earlier)).total_seconds()
 
 
+class Record(dict[str, Any]):
+    """A finished run of the status. Asked for what it does not have, it says what it has instead."""
+
+    def __missing__(self, key: str) -> Any:
+        raise AssertionError(f"no {key!r} in {dict(self)!r}")
+
+
 @dataclass(frozen=True)
 class ScheduledJob:
     """A ScheduledJob by its name, and what a user does with it."""
@@ -124,18 +131,17 @@ class ScheduledJob:
         self.kubectl("create", "job", name, f"--from=cronjob/{self.name}")
         return name
 
-    def find_run(self, job_name: str | None = None) -> dict[str, Any]:
+    def find_run(self, job_name: str | None = None) -> Record:
         """The newest finished run, or the one that a Job began or ended, or that was made for a request.
 
         Empty while it is not there.
         """
         for run in self.status.get("recentRuns", []):
             if job_name is None or job_name in (run["id"], run["jobName"], run.get("request")):
-                found: dict[str, Any] = run
-                return found
-        return {}
+                return Record(run)
+        return Record()
 
-    def wait_run(self, job_name: str | None = None, *, timeout: float = 90) -> dict[str, Any]:
+    def wait_run(self, job_name: str | None = None, *, timeout: float = 90) -> Record:
         what = job_name or self.name
         return wait_until(
             lambda: self.find_run(job_name), timeout=timeout, describe=f"the run {what} has ended"

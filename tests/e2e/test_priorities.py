@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import accumulate
 from typing import Any
@@ -128,7 +128,7 @@ def test_a_critical_run_takes_the_place_of_a_low_one_which_loses_no_retry(
     assert low.get()["spec"].get("retry", {}).get("limit", 0) == 0
 
 
-def at_once(runs: list[dict[str, Any]]) -> int:
+def at_once(runs: Iterable[Mapping[str, Any]]) -> int:
     """How many of the runs there were at the same time at most; one may begin as another one ends."""
     changes: list[tuple[datetime, int]] = []
     for run in runs:

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from scheduledjob_operator.runs import cause_of
 from scheduledjob_operator.store import Key, Store, parent_of
 from tests.unit import bodies
 from tests.unit.bodies import CRON_JOB_UID, NAME, NAMESPACE, UID, Body
-from tests.unit.endings import GIVEN_UP, JOB, crashed, pod
+from tests.unit.endings import GIVEN_UP, JOB, crashed, overdue, pod
 from tests.unit.moments import NOON, text
 
 KEY = Key(NAMESPACE, NAME)
@@ -126,6 +127,49 @@ def test_the_answer_to_a_write_is_no_news_when_the_watch_shows_it() -> None:
     seen = store.scheduled_job(KEY)
     assert seen is not None
     assert seen.status == {"observedGeneration": 1}
+
+
+GIVEN_UP_BEFORE_ITS_START = overdue(
+    {
+        "containerStatuses": [
+            {
+                "name": "job",
+                "state": {"terminated": {"reason": "ContainerStatusUnknown", "exitCode": 137}},
+            }
+        ]
+    }
+)
+"""As the kubelet of Kubernetes 1.35 leaves a Pod whose image could not be pulled until its deadline."""
+
+
+def test_why_a_pod_did_not_start_is_known_when_its_end_says_it_no_more() -> None:
+    store = Store()
+    store.put_pod(at(pod(status=bodies.waiting("ImagePullBackOff", "no such image")), 10))
+    assert store.put_pod(at(pod(status=GIVEN_UP_BEFORE_ITS_START), 11)) == KEY
+    [seen] = store.pods(KEY)
+    cause = cause_of(seen)
+    assert cause is not None
+    assert (cause.result, cause.reason, cause.message) == ("Failed", "ImagePullBackOff", "no such image")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "uid"),
+    [
+        (bodies.unschedulable("no node"), bodies.running(NOON), "the same"),
+        (bodies.unschedulable("no node"), bodies.waiting("ContainerCreating"), "the same"),
+        (bodies.waiting("ImagePullBackOff"), bodies.ended(1, started=NOON, finished=NOON), "the same"),
+        (bodies.waiting("ImagePullBackOff"), GIVEN_UP_BEFORE_ITS_START, "another"),
+    ],
+    ids=["it runs", "something else is the matter", "it ran", "a successor"],
+)
+def test_what_kept_a_pod_from_starting_counts_no_longer_than_it_did(
+    before: Body, after: Body, uid: str
+) -> None:
+    store, reference = Store(), Store()
+    store.put_pod(at(pod(status=before), 10, uid="the same"))
+    for each in (store, reference):
+        each.put_pod(at(pod(status=after), 11, uid=uid))
+    assert store.pods(KEY) == reference.pods(KEY)
 
 
 @pytest.mark.parametrize("kind", ALL)

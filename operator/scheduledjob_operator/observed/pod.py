@@ -1,6 +1,6 @@
 """A Pod, as the API server shows it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from sys import intern
 from typing import Self
@@ -68,6 +68,17 @@ class PodSeen:
             termination_message=terminated.get("message", ""),
             deleting="deletionTimestamp" in metadata,
         )
+
+    def after(self, before: Self) -> Self:
+        """Itself, and why it never started where only `before`, an earlier one, said so.
+
+        The kubelet calls a container that it gives up before its start ContainerStatusUnknown, and where the
+        node is busy that is the first version of the Pod that tells of its end.
+        """
+        forgotten = self.phase == "Failed" and self.started is None and not self.waiting_reason
+        if not forgotten or self.uid != before.uid:
+            return self
+        return replace(self, waiting_reason=before.waiting_reason, waiting_message=before.waiting_message)
 
 
 def _exit_code(terminated: Body) -> int | None:

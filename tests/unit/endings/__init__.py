@@ -3,8 +3,19 @@
 from tests.unit.endings.by_deadline import NOT_STARTED, TIMED_OUT
 from tests.unit.endings.by_disruption import DISRUPTED
 from tests.unit.endings.by_itself import FAILED, SUCCEEDED
-from tests.unit.endings.shapes import COMPLETE, GIVEN_UP, JOB, Ending, crashed, deleted, pod, report
+from tests.unit.endings.shapes import COMPLETE, GIVEN_UP, JOB, Ending, crashed, deleted, overdue, pod, report
 
 ENDINGS = [*SUCCEEDED, *FAILED, *TIMED_OUT, *NOT_STARTED, *DISRUPTED]
 
-__all__ = ["COMPLETE", "ENDINGS", "GIVEN_UP", "JOB", "Ending", "crashed", "deleted", "pod", "report"]
+__all__ = [
+    "COMPLETE",
+    "ENDINGS",
+    "GIVEN_UP",
+    "JOB",
+    "Ending",
+    "crashed",
+    "deleted",
+    "overdue",
+    "pod",
+    "report",
+]
