@@ -25,6 +25,7 @@ FOLDER = CHECKOUT / "examples"
 QUIET: dict[str, Any] = {"enabled": False, "retry": {"limit": 0}}
 """Nothing fires while a test looks, and a failed run has ended after its first attempt."""
 MORE_HANDLERS = "/more-handlers"
+CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 2).close()"
 
 
 def rendered(
@@ -243,14 +244,23 @@ class System:
     def wait_server(self, name: str, *, timeout: float = 120) -> None:
         try:
             wait_until(lambda: self._ready(name), timeout=timeout, describe=f"the server {name} answers")
+            wait_until(lambda: self._reached(name), describe=f"{name} is reached by its Service")
         except AssertionError as failed:
             where = (f"--namespace={self.namespace}", f"--selector=app.kubernetes.io/name={name}")
             state = self.cluster.kubectl("describe", "pods", *where).stdout
             log = self.cluster.kubectl("logs", *where, "--tail=30", check=False).stdout
             raise AssertionError(f"{failed}\n{state}\n{log}") from None
 
+    def _reached(self, name: str) -> bool:
+        """Whether a Pod comes to it by the Service's name: the node learns of an endpoint after the API has it."""
+        service = self.proxy.get(f"/api/v1/namespaces/{self.namespace}/services/{name}")
+        port = str(service["spec"]["ports"][0]["port"])
+        where = (f"--namespace={self.namespace}", f"deployment/{name}")
+        tried = self.cluster.kubectl("exec", *where, "--", "python", "-c", CONNECT, name, port, check=False)
+        return tried.returncode == 0
+
     def _ready(self, name: str) -> bool:
-        """Whether the Service sends connections to it."""
+        """Whether the Service is to send connections to it."""
         selector = f"labelSelector=kubernetes.io/service-name={name}"
         path = f"/apis/discovery.k8s.io/v1/namespaces/{self.namespace}/endpointslices?{selector}"
         slices = self.proxy.get(path)["items"]
