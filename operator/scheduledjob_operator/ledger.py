@@ -149,7 +149,7 @@ def _sort_family(
         active = active_run(job=job, pods=family.pods_of(job), earlier=earlier, began=began, unmade=unmade)
         into.active.append(_steady(active, previous=previous))
         return
-    whole = joined(run, earlier=earlier, began=began)
+    whole = joined(_explained(run, before=before), earlier=earlier, began=began)
     following = next_attempt(run=whole, job=job, retry=seen.retry, now=seen.now)
     if following is not None:
         into.pending.append(following)
@@ -162,6 +162,17 @@ def _said(before: ActiveRun | PendingRun | None) -> tuple[str, str] | None:
     if not isinstance(before, ActiveRun) or before.reason is None:
         return None
     return before.reason, before.message or ""
+
+
+def _explained(run: Run, *, before: ActiveRun | PendingRun | None) -> Run:
+    """The run with why it never started: that was known while it was active, and its Pod says it no more."""
+    said = _said(before)
+    if run.reason != RunReason.NOT_STARTED or said is None:
+        return run
+    reason, message = said
+    latest = [attempt.model_copy(update={"reason": reason}) for attempt in run.attempts[-1:]]
+    attempts = [*run.attempts[:-1], *latest]
+    return run.model_copy(update={"reason": reason, "message": message or run.message, "attempts": attempts})
 
 
 def _is_earlier(job_name: str | None, job: JobSeen) -> bool:

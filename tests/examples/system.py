@@ -252,7 +252,7 @@ class System:
             raise AssertionError(f"{failed}\n{state}\n{log}") from None
 
     def _reached(self, name: str) -> bool:
-        """Whether a Pod comes to it by the Service's name: the node learns of an endpoint after the API has it."""
+        """Whether a Pod comes to it by the Service's name: the node hears of an endpoint later."""
         service = self.proxy.get(f"/api/v1/namespaces/{self.namespace}/services/{name}")
         port = str(service["spec"]["ports"][0]["port"])
         where = (f"--namespace={self.namespace}", f"deployment/{name}")

@@ -8,7 +8,7 @@ import pytest
 from scheduledjob_operator.job_names import slot_job
 from tests.unit import bodies
 from tests.unit.bodies import NAME, NAMESPACE, Body
-from tests.unit.endings import report
+from tests.unit.endings import GIVEN_UP, overdue, report
 from tests.unit.fake_cluster import LOST, OVERLOADED, UNREACHABLE, refused
 from tests.unit.moments import after_noon, text
 from tests.unit.world import World
@@ -171,6 +171,24 @@ def test_patience_goes_on_over_a_restart() -> None:
     assert ended_as(world) is None
     world.go_to(360)
     assert ended_as(world) is not None
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["", "the operator was away then"])
+def test_why_it_did_not_start_is_known_also_when_its_pod_says_it_no_more(restarted: bool) -> None:
+    """A container that never started is ContainerStatusUnknown once its Pod has ended."""
+    world = world_with()
+    put_pod(world, bodies.waiting("ErrImagePull", "no such image"))
+    world.wait(10)
+    lost = {"exitCode": 137, "reason": "ContainerStatusUnknown", "message": "could not be located"}
+    status = {"containerStatuses": [{"name": "job", "state": {"terminated": lost}}]}
+    created = world.now.replace(microsecond=0)
+    world.put_pod(bodies.pod(f"{RUN}-p1", job_name=RUN, created=created, status=overdue(status)))
+    world.cluster.put("Job", {**world.job(RUN), "status": GIVEN_UP})
+    if restarted:
+        world.restart()
+    world.wait(4)
+    assert last_run(world) == ("Failed", "ImagePullBackOff", "no such image")
+    assert [attempt["reason"] for attempt in world.status["lastRun"]["attempts"]] == ["ImagePullBackOff"]
 
 
 def test_a_job_is_told_once_to_end() -> None:
