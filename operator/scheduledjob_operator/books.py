@@ -104,7 +104,7 @@ def _give_up(found: Sorted, *, previous: ScheduledJobStatus, seen: Observation) 
     kept = oldest_kept(seen)
     for run in list(found.pending):
         refused = seen.refused.get(run.id)
-        if may_have_run(run, oldest_kept=kept, pending=previous.pending):
+        if may_have_run(run, oldest_kept=kept, before=previous):
             end = lost(run, now=seen.now)
         elif run.overridden and not _has_overrides(run, seen=seen):
             verdict = EndedAs(result=Result.FAILED, reason=RunReason.NOT_STARTED, message=LOST_OVERRIDES)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from scheduledjob_operator.models import ConcurrencyPolicy, PendingRun, Result, Run
+from scheduledjob_operator.models import ConcurrencyPolicy, PendingRun, Result, Run, ScheduledJobStatus
 from scheduledjob_operator.models.policies import History
 from scheduledjob_operator.names import RunReason
 from scheduledjob_operator.observation import Observation
@@ -28,15 +28,17 @@ def boundaries(jobs: Sequence[JobSeen], *, kept: tuple[int, int], replacing: boo
     return found
 
 
-def may_have_run(run: PendingRun, *, oldest_kept: Iterable[JobSeen], pending: Iterable[PendingRun]) -> bool:
+def may_have_run(run: PendingRun, *, oldest_kept: Iterable[JobSeen], before: ScheduledJobStatus) -> bool:
     """Whether the Job of a run that waits may have been made, and be gone again.
 
-    `oldest_kept` are the `boundaries`; `pending`: all that waited with the run. They are started in order: a
-    Job that was made before the run's would have been deleted before it.
+    `oldest_kept` are the `boundaries`. A Job that was made before the run's would have been deleted before
+    it: that of a run which was active in the status `before` while this one waited, and that of one which
+    waited with it and was to be started first.
     """
-    places = {other.id: place(other) for other in pending}
+    places = {other.id: place(other) for other in before.pending}
+    active = {other.job_name for other in before.active} if run.id in places else set()
     for job in oldest_kept:
-        earlier = job.run_id in places and places[job.run_id] < place(run)
+        earlier = job.name in active or (job.run_id in places and places[job.run_id] < place(run))
         if run.since <= job.created and run.due_time <= job.created and not earlier:
             return True
     return False

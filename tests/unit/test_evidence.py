@@ -3,7 +3,7 @@
 import pytest
 
 from scheduledjob_operator.evidence import boundaries, lost, may_have_run
-from scheduledjob_operator.models import PendingReason, PendingRun, Trigger
+from scheduledjob_operator.models import ActiveRun, PendingReason, PendingRun, ScheduledJobStatus, Trigger
 from scheduledjob_operator.models.policies import History
 from scheduledjob_operator.observed import JobSeen
 from tests.unit import bodies
@@ -74,13 +74,27 @@ def test_the_oldest_that_is_kept_bounds_what_is_known(
     ids=["made before", "it had not been started after that", "it was not due by then"],
 )
 def test_a_run_that_would_have_been_deleted_may_have_run(run: PendingRun, may: bool) -> None:
-    assert may_have_run(run, oldest_kept=[job(1)], pending=[run]) is may
+    assert may_have_run(run, oldest_kept=[job(1)], before=ScheduledJobStatus(pending=[run])) is may
 
 
 def test_what_is_started_later_would_have_been_deleted_later() -> None:
     first, second = waiting("job-1", due=-60), waiting("job-2", due=0)
-    assert not may_have_run(second, oldest_kept=[job(1)], pending=[first, second])
-    assert may_have_run(first, oldest_kept=[job(2)], pending=[first, second])
+    before = ScheduledJobStatus(pending=[first, second])
+    assert not may_have_run(second, oldest_kept=[job(1)], before=before)
+    assert may_have_run(first, oldest_kept=[job(2)], before=before)
+
+
+@pytest.mark.parametrize(
+    ("job_name", "may"), [("job-1", False), ("job-0", True)], ids=["it", "an earlier attempt of it"]
+)
+def test_it_did_not_run_before_a_job_that_was_active_while_it_waited(job_name: str, may: bool) -> None:
+    """The two may be of the same second."""
+    run = waiting("a", since=60)
+    active = ActiveRun(id="job-0", job_name=job_name, trigger=Trigger.MANUAL, start_time=NOON)
+    before = ScheduledJobStatus(pending=[run], active=[active])
+    assert may_have_run(run, oldest_kept=[job(1)], before=before) is may
+    unknown_then = ScheduledJobStatus(active=[active])
+    assert may_have_run(run, oldest_kept=[job(1)], before=unknown_then)
 
 
 def test_a_run_that_is_lost_says_so_and_has_no_other_verdict() -> None:

@@ -267,12 +267,13 @@ class Life(RuleBasedStateMachine):
         self.answer_everything()
         for seconds in (0, 4, 15, 61):  # evidence, a replaced run, what was refused
             self.world.wait(seconds)
-        if any(parse_time(slot) <= self.world.now for slot in self.world.status.get("nextRunTimes", [])):
-            self.world.wait(21)  # a slot has just come: its run is waited for before the next times are shown
         for _ in range(20):
-            if not self.has_just_begun():
+            if self.slot_has_just_come():
+                self.world.wait(21)  # its run is waited for before the next times are shown
+            elif self.has_just_begun():
+                self.world.wait(1)  # what is over in a moment is written with its end
+            else:
                 break
-            self.world.wait(1)  # what is over in a moment is written with its end
         self.world.reconcile()
         note(f"status: {self.world.status}")
         assert self.world.reconcile() == []
@@ -280,6 +281,10 @@ class Life(RuleBasedStateMachine):
         assert self.world.settle() == [], "a fresh operator would make it different"
         self.check_cron_job()
         self.check_ledger()
+
+    def slot_has_just_come(self) -> bool:
+        slots = self.world.status.get("nextRunTimes", [])
+        return any(parse_time(slot) <= self.world.now for slot in slots)
 
     def has_just_begun(self) -> bool:
         born = [parse_time(job["metadata"]["creationTimestamp"]) for job in self.jobs(ended=False)]

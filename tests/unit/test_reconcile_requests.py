@@ -293,6 +293,21 @@ def test_where_the_newest_replaces_the_active_one_that_one_ends_first() -> None:
     assert world.active() == world.created()
 
 
+def test_a_restart_while_it_waits_for_the_replaced_one_to_end_loses_nothing() -> None:
+    world = world_with(concurrencyPolicy="Replace")
+    ask(world, run="first")
+    [first] = world.created()
+    ask(world, run="second")
+    world.restart()
+    world.settle()
+    assert (world.active(), world.runs()) == ([first], [])
+    world.wait(1)
+    assert world.obey_deadlines() == [first]
+    world.settle()
+    assert world.runs() == [(first, "Cancelled")]
+    assert len(world.active()) == 1
+
+
 # Backfill
 
 
