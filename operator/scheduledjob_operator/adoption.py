@@ -90,7 +90,7 @@ class Gathering:
 
         How soon to look for more: at once when there were some, for they have to be accounted.
         """
-        found = await self._cluster.jobs_without(names.LABEL_NAME, namespace=have.namespace)
+        found = await self._cluster.jobs_without(names.LABEL_NAME, namespace=have.namespace, owner=have.uid)
         runs = [body for body in found if _is_run(body, have=have)]
         for body in runs:
             await self._label(body, have=have)

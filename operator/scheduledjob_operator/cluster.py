@@ -54,11 +54,16 @@ class ApiError(Exception):
         self.message = message
 
     @property
+    def is_malformed(self) -> bool:
+        """Whether what was sent is no object of its kind, whatever there is already."""
+        return "typed patch object" in self.message
+
+    @property
     def is_refusal(self) -> bool:
         """Whether the same request will be refused again: the fault is in what was asked for."""
         if names.LATE_WRITE in self.message:
             return False  # it was on its way for too long
-        return self.status in (400, 403, 405, 413, 415, 422) or "typed patch object" in self.message
+        return self.status in (400, 403, 405, 413, 415, 422) or self.is_malformed
 
 
 class Cluster(Protocol):
@@ -67,8 +72,14 @@ class Cluster(Protocol):
     async def get(self, kind: str, *, namespace: str | None, name: str) -> Body | None:
         """The object; None when there is none."""
 
-    async def apply_cron_job(self, body: Body, *, force: bool) -> Body:
-        """Server-side apply of a CronJob with our field manager; the object as it is then."""
+    async def apply_cron_job(self, body: Body, *, force: bool, dry_run: bool = False) -> Body:
+        """Server-side apply of a CronJob with our field manager; the object as it is then, or would be."""
+
+    async def rehearse_cron_job(self, body: Body) -> None:
+        """Ask whether a CronJob may become `body`, which nothing is merged into; nothing is changed.
+
+        `body` has the resourceVersion that it is compared with.
+        """
 
     async def patch_cron_job_status(
         self, *, namespace: str, name: str, body: Body, resource_version: str | None = None
@@ -101,8 +112,8 @@ class Cluster(Protocol):
     async def post_event(self, event: Body) -> None:
         """Create an Event."""
 
-    async def jobs_without(self, label: str, *, namespace: str) -> list[Body]:
-        """The Jobs of a namespace that do not carry a label."""
+    async def jobs_without(self, label: str, *, namespace: str, owner: str) -> list[Body]:
+        """The Jobs of a namespace that do not carry a label, and whose controller has the uid `owner`."""
 
     async def list_uids(self, kind: str, *, namespace: str | None) -> dict[tuple[str, str], str]:
         """(namespace, name) -> uid of every object of a kind, metadata only."""
@@ -156,15 +167,35 @@ class KubernetesCluster:
                 return None
             raise
 
-    async def apply_cron_job(self, body: Body, *, force: bool) -> Body:
+    async def apply_cron_job(self, body: Body, *, force: bool, dry_run: bool = False) -> Body:
         metadata = body["metadata"]
         query = {"fieldManager": names.FIELD_MANAGER, "force": "true" if force else "false"}
+        if dry_run:
+            query["dryRun"] = "All"
         return await self._request(
             "PATCH",
             path("CronJob", namespace=metadata["namespace"], name=metadata["name"]),
             body=body,
             content_type="application/apply-patch+yaml",
             query=query,
+        )
+
+    async def rehearse_cron_job(self, body: Body) -> None:
+        metadata = body["metadata"]
+        # A patch and no update: the operator has no right to the latter.
+        operations = [
+            {"op": "add", "path": "/metadata/labels", "value": metadata["labels"]},
+            {"op": "add", "path": "/metadata/annotations", "value": metadata["annotations"]},
+            {"op": "add", "path": "/metadata/ownerReferences", "value": metadata["ownerReferences"]},
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
+            {"op": "add", "path": "/spec", "value": body["spec"]},
+        ]
+        await self._request(
+            "PATCH",
+            path("CronJob", namespace=metadata["namespace"], name=metadata["name"]),
+            body=operations,
+            content_type="application/json-patch+json",
+            query={"fieldManager": names.FIELD_MANAGER, "fieldValidation": "Strict", "dryRun": "All"},
         )
 
     async def patch_cron_job_status(
@@ -212,7 +243,8 @@ class KubernetesCluster:
         self, *, namespace: str, name: str, resource_version: str, entries: list[Body], annotations: Body
     ) -> Body:
         operations = [
-            {"op": "replace", "path": "/metadata/managedFields", "value": entries},
+            # There may be none, and what is not there cannot be replaced.
+            {"op": "add", "path": "/metadata/managedFields", "value": entries},
             {"op": "add", "path": "/metadata/annotations", "value": annotations},
             # The API server refuses the patch when the object has moved on.
             {"op": "replace", "path": "/metadata/resourceVersion", "value": resource_version},
@@ -239,9 +271,10 @@ class KubernetesCluster:
         """Create (POST) or replace (PUT) an object; the object as it is then."""
         return await self._request(method, url, body=body, query={"fieldManager": names.FIELD_MANAGER})
 
-    async def jobs_without(self, label: str, *, namespace: str) -> list[Body]:
+    async def jobs_without(self, label: str, *, namespace: str, owner: str) -> list[Body]:
+        # No selector knows owners. One page is held at a time: a namespace may have ten thousands of Jobs.
         pages = self.pages("Job", namespace=namespace, selector=f"!{label}")
-        return [body async for page in pages for body in page["items"]]
+        return [body async for page in pages for body in page["items"] if _is_controlled(body, by=owner)]
 
     async def list_uids(self, kind: str, *, namespace: str | None) -> dict[tuple[str, str], str]:
         uids: dict[tuple[str, str], str] = {}
@@ -378,6 +411,11 @@ def event_body(*, kind: str, namespace: str, name: str, uid: str, details: Mappi
         "reportingController": f"{names.GROUP}/{names.FIELD_MANAGER}",
         "reportingInstance": os.environ.get("HOSTNAME", "local"),
     }
+
+
+def _is_controlled(body: Body, *, by: str) -> bool:
+    owners = body["metadata"].get("ownerReferences") or []
+    return any(owner.get("controller") and owner["uid"] == by for owner in owners)
 
 
 def _with_deadline(body: Body, moment: datetime) -> Body:

@@ -35,6 +35,8 @@ class Request(NamedTuple):
     kind: str
     name: str
     body: Any = None
+    dry: bool = False
+    """A dry run: it changes nothing, and is no write."""
 
 
 class Change(NamedTuple):
@@ -82,8 +84,8 @@ class FakeCluster:
             raise UNREACHABLE
         return copy.deepcopy(self.objects.get((kind, namespace or "", name)))
 
-    async def apply_cron_job(self, body: Body, *, force: bool) -> Body:
-        request = Request("apply", "CronJob", body["metadata"]["name"], copy.deepcopy(body))
+    async def apply_cron_job(self, body: Body, *, force: bool, dry_run: bool = False) -> Body:
+        request = Request("apply", "CronJob", body["metadata"]["name"], copy.deepcopy(body), dry=dry_run)
         lost = await self._begin(request)
         where = ("CronJob", body["metadata"]["namespace"], body["metadata"]["name"])
         live = self.objects.get(where)
@@ -96,7 +98,17 @@ class FakeCluster:
             applied = managed_fields.apply(live, body, manager=names.FIELD_MANAGER, force=force)
         except managed_fields.ConflictError:
             raise refused(409, "Apply failed with 1 conflict", "Conflict") from None
-        return self._done(request, self._write(where, applied), lost=lost)
+        answer = self._as_written(where, applied) if dry_run else self._write(where, applied)
+        return self._done(request, answer, lost=lost)
+
+    async def rehearse_cron_job(self, body: Body) -> None:
+        metadata = body["metadata"]
+        request = Request("rehearse", "CronJob", metadata["name"], copy.deepcopy(body), dry=True)
+        lost = await self._begin(request)
+        live = self._existing("CronJob", metadata["namespace"], metadata["name"])
+        if live["metadata"]["resourceVersion"] != metadata["resourceVersion"]:
+            raise refused(409, "the object has been modified", "Conflict")
+        self._done(request, {}, lost=lost)
 
     @staticmethod
     def _is_meant(body: Body, *, live: Body | None) -> bool:
@@ -178,11 +190,16 @@ class FakeCluster:
         request = Request("event", "Event", event["regarding"]["name"], copy.deepcopy(event))
         self._done(request, {}, lost=await self._begin(request))
 
-    async def jobs_without(self, label: str, *, namespace: str) -> list[Body]:
+    async def jobs_without(self, label: str, *, namespace: str, owner: str) -> list[Body]:
         if await self._begin(Request("list", "Job", namespace)):
             raise UNREACHABLE
-        jobs = [body for body in self.of_kind("Job") if body["metadata"]["namespace"] == namespace]
-        return [body for body in jobs if label not in (body["metadata"].get("labels") or {})]
+        return [
+            body
+            for body in self.of_kind("Job")
+            if body["metadata"]["namespace"] == namespace
+            and label not in (body["metadata"].get("labels") or {})
+            and owner in [entry["uid"] for entry in body["metadata"].get("ownerReferences", ())]
+        ]
 
     async def list_uids(self, kind: str, *, namespace: str | None) -> dict[tuple[str, str], str]:
         await self._begin(Request("list", kind, ""))
@@ -257,7 +274,8 @@ class FakeCluster:
         return outcome == LOST
 
     def _done(self, request: Request, answer: Body, *, lost: bool) -> Body:
-        self.writes.append(request)
+        if not request.dry:
+            self.writes.append(request)
         if lost:
             raise UNREACHABLE
         return answer
@@ -275,6 +293,9 @@ class FakeCluster:
 
     def _write(self, where: Id, managed: Body) -> Body:
         """Put the managed part of an object, with what the API server itself fills in."""
+        return self.put(where[0], self._as_written(where, managed))
+
+    def _as_written(self, where: Id, managed: Body) -> Body:
         kind, namespace, name = where
         live = self.objects.get(where, {})
         fixed = {
@@ -286,7 +307,7 @@ class FakeCluster:
             **{key: value for key, value in live.get("metadata", {}).items() if key in FIXED},
         }
         body = {**managed, "metadata": {**managed["metadata"], **fixed}, "status": live.get("status", {})}
-        return self.put(kind, {"apiVersion": "batch/v1", "kind": kind, **body})
+        return {"apiVersion": "batch/v1", "kind": kind, **body}
 
     def _next_version(self) -> str:
         self._version += 1

@@ -125,6 +125,8 @@ def apply(live: Body | None, body: Body, *, manager: str, force: bool) -> Body:
     before = leaves(live or {})
     wanted = leaves(body)
     entries = list((live or {}).get("metadata", {}).get("managedFields", []))
+    if before and not entries:  # nobody knows whose they are
+        entries = [entry("before-first-apply", set(before), operation="Update")]
     mine = [item for item in entries if (item["manager"], item["operation"]) == (manager, "Apply")]
     others = [item for item in entries if item not in mine]
     changing = {path for path, leaf in wanted.items() if path in before and before[path] != leaf}

@@ -9,7 +9,7 @@ import pytest
 
 from scheduledjob_operator.cluster import ApiError, KubernetesCluster, event_body, path
 from tests.unit.api_server import Answer, ApiServer, broken_answer, json_answer, serving, text_answer
-from tests.unit.bodies import cron_job, job, scheduled_job
+from tests.unit.bodies import cron_job, job, owner, scheduled_job
 from tests.unit.moments import after_noon
 
 Call = Callable[[KubernetesCluster], Awaitable[Any]]
@@ -71,6 +71,32 @@ def test_where_things_are(kind: str, given: dict[str, Any], expected: str) -> No
             cron_job(),
         ),
         (
+            lambda cluster: cluster.apply_cron_job(cron_job(), force=True, dry_run=True),
+            "PATCH",
+            "/apis/batch/v1/namespaces/shop/cronjobs/portfolio-sync",
+            "application/apply-patch+yaml",
+            {"fieldManager": "scheduledjob-operator", "force": "true", "dryRun": "All"},
+            cron_job(),
+        ),
+        (
+            lambda cluster: cluster.rehearse_cron_job(cron_job()),
+            "PATCH",
+            "/apis/batch/v1/namespaces/shop/cronjobs/portfolio-sync",
+            "application/json-patch+json",
+            {"fieldManager": "scheduledjob-operator", "fieldValidation": "Strict", "dryRun": "All"},
+            [
+                {"op": "add", "path": "/metadata/labels", "value": cron_job()["metadata"]["labels"]},
+                {
+                    "op": "add",
+                    "path": "/metadata/annotations",
+                    "value": cron_job()["metadata"]["annotations"],
+                },
+                {"op": "add", "path": "/metadata/ownerReferences", "value": owner("ScheduledJob")},
+                {"op": "replace", "path": "/metadata/resourceVersion", "value": "201"},
+                {"op": "add", "path": "/spec", "value": cron_job()["spec"]},
+            ],
+        ),
+        (
             lambda cluster: cluster.patch_status(**SEEN, patch={"lastRun": None}),
             "PATCH",
             "/apis/scheduledjob.dev/v1alpha1/namespaces/shop/scheduledjobs/a/status",
@@ -129,7 +155,7 @@ def test_where_things_are(kind: str, given: dict[str, Any], expected: str) -> No
             "application/json-patch+json",
             {"fieldManager": "scheduledjob-operator"},
             [
-                {"op": "replace", "path": "/metadata/managedFields", "value": [{"manager": "m"}]},
+                {"op": "add", "path": "/metadata/managedFields", "value": [{"manager": "m"}]},
                 {"op": "add", "path": "/metadata/annotations", "value": {"k": "v"}},
                 {"op": "replace", "path": "/metadata/resourceVersion", "value": "7"},
             ],
@@ -146,6 +172,8 @@ def test_where_things_are(kind: str, given: dict[str, Any], expected: str) -> No
     ids=[
         "apply and take",
         "apply",
+        "apply as a dry run",
+        "rehearsal",
         "status",
         "last schedule time",
         "active Jobs",
@@ -213,6 +241,20 @@ def test_a_long_list_comes_in_pages() -> None:
     assert (first.query["limit"], "continue" in first.query) == ("500", False)
     assert second.query["continue"] == "next"
     assert "PartialObjectMetadataList" in first.headers["accept"]
+
+
+def test_of_the_jobs_of_a_namespace_only_those_are_kept_that_are_asked_for() -> None:
+    pages = [
+        {"metadata": {"continue": "next"}, "items": [job("a"), job("b", ownerReferences=[])]},
+        {"metadata": {}, "items": [job("c", ownerReferences=owner("CronJob", uid="another"))]},
+    ]
+    uid = job("a")["metadata"]["ownerReferences"][0]["uid"]
+    server, found = call(
+        lambda cluster: cluster.jobs_without("l", namespace="shop", owner=uid),
+        *(json_answer(page) for page in pages),
+    )
+    assert [body["metadata"]["name"] for body in found] == ["a"]
+    assert server.received[0].query == {"limit": "500", "labelSelector": "!l"}
 
 
 # Errors
