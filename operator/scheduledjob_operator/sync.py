@@ -13,12 +13,7 @@ from scheduledjob_operator.observed import CronJobSeen
 from scheduledjob_operator.ownership import reclaimed
 from scheduledjob_operator.redaction import refusal
 from scheduledjob_operator.remarks import Remark
-from scheduledjob_operator.schedule import (
-    Schedule,
-    ScheduleError,
-    clock_change_notes,
-    fired_by_operator,
-)
+from scheduledjob_operator.schedule import clock_change_notes, fired_by_operator
 from scheduledjob_operator.status import Ready
 from scheduledjob_operator.store import Key, ScheduledJobSeen, Store
 from scheduledjob_operator.wanted import Wanted
@@ -60,11 +55,12 @@ class CronJobSync:
         self._defaults = defaults
         self._clock = clock
         self._owned_fields: dict[Key, int] = {}
-        self._gathering = adoption.Gathering(cluster=cluster, store=store)
+        self._adoption = adoption.Adoption(cluster=cluster, store=store)
 
     def forget(self, key: Key) -> None:
         """The ScheduledJob is gone."""
         self._owned_fields.pop(key, None)
+        self._adoption.forget(key)
 
     def owned(self, seen: ScheduledJobSeen) -> CronJobSeen | None:
         """The CronJob that stands behind the ScheduledJob, as last seen."""
@@ -93,33 +89,59 @@ class CronJobSync:
         """
         body = self.body(seen=seen, wanted=wanted)
         have = self._store.cron_job(seen.key)
-        if have is not None and not _may_take(have, seen=seen) and (left := self._left_alone(have)):
-            return left
+        if have is not None and not _may_take(have, seen=seen):
+            left = self._left_alone(have, wanted=wanted)
+            return left or await self._take_over(have, wanted=wanted, body=body)
         if have is not None and have.deleting:
             return Sync(
                 ready=_reconciled(wanted, now=self._clock()), cron_job=have, look_again=RETRY_DELETING
             )
         if have is not None and _in_sync(have, body=body, uid=seen.uid) and not self._lost_fields(have):
-            again = await self._gathering.finish(have, now=self._clock())
-            return Sync(ready=_reconciled(wanted, now=self._clock()), cron_job=have, look_again=again)
+            have, again = await self._adoption.finish(have, now=self._clock())
+            ready, remark = _reconciled(wanted, now=self._clock()), self._adopted(have)
+            return Sync(ready=ready, cron_job=have, remark=remark, look_again=again)
         try:
             return await self._apply(seen=seen, wanted=wanted, have=have, body=body)
         except ApiError as error:
-            if not error.is_refusal or "metadata.uid" in error.message:
-                raise  # the latter: another CronJob has taken its place, which the watch will show
-            ready, own = refusal(error, body=body), self.owned(seen)
+            own = self.owned(seen)
             others = have if own is None else None
-            return Sync(ready=ready, cron_job=own, others=others, look_again=RETRY_REFUSED)
+            return Sync(
+                ready=_refusal(error, body=body), cron_job=own, others=others, look_again=RETRY_REFUSED
+            )
 
-    def _left_alone(self, have: CronJobSeen) -> Sync | None:
+    def _left_alone(self, have: CronJobSeen, *, wanted: Wanted) -> Sync | None:
         """What to say of a CronJob of somebody else; None when it is taken over now."""
         now = self._clock()
         if not adoption.may_adopt(have):
             return Sync(ready=adoption.conflict(have), cron_job=None, others=have, look_again=RETRY_REFUSED)
-        again = adoption.look_again(have, now=now)
+        again = adoption.look_again(have, goes_on=_goes_on(have, wanted=wanted), now=now)
         if again is None:
             return None
         return Sync(ready=adoption.waiting(have), cron_job=None, others=have, look_again=again - now)
+
+    async def _take_over(self, have: CronJobSeen, *, wanted: Wanted, body: Body) -> Sync:
+        """Make a CronJob of somebody else ours, or leave everything as it is when that would be refused."""
+        try:
+            if not await self._adoption.prepare(have, body=_for(have, body), now=self._clock()):
+                # It is not what the watches have shown; they are about to show more.
+                conflict = adoption.conflict(have)
+                return Sync(ready=conflict, cron_job=None, others=have, look_again=adoption.A_SECOND)
+            applied = await self._replace(have, wanted=wanted, body=body)
+        except ApiError as error:
+            ready = _refusal(error, body=body)
+            return Sync(ready=ready, cron_job=None, others=have, look_again=RETRY_REFUSED)
+        # Before the next slot: until they are labelled, its active Jobs keep none waiting.
+        found = await self._adoption.gather(applied)
+        return Sync(
+            ready=_reconciled(wanted, now=self._clock()),
+            cron_job=applied,
+            remark=self._adopted(applied),
+            look_again=timedelta() if found or applied.foreign_managers else adoption.BETWEEN_LOOKS,
+        )
+
+    def _adopted(self, have: CronJobSeen) -> Remark | None:
+        news = self._adoption.news(have)
+        return Remark("Normal", EventReason.CRON_JOB_ADOPTED, news) if news else None
 
     def _lost_fields(self, have: CronJobSeen) -> bool:
         """Whether a field of ours was removed: that leaves no owner behind, only fewer fields of ours.
@@ -131,31 +153,29 @@ class CronJobSync:
     async def _apply(
         self, *, seen: ScheduledJobSeen, wanted: Wanted, have: CronJobSeen | None, body: Body
     ) -> Sync:
-        remark, again = None, None
-        if have is not None and not _may_take(have, seen=seen):
-            await self._reclaim(have, adopted=self._clock())
-            again = await self._gathering.gather(have)
-            remark = Remark("Normal", EventReason.CRON_JOB_ADOPTED, adoption.adopted(have))
-        elif have is not None:
+        remark = None
+        if have is not None:
             remark = await self._reclaimed(have)
-        elif seen.status.get("cronJobName"):
-            await self._ensure_parent(seen)
-            remark = Remark(
-                "Warning", EventReason.CRON_JOB_RECREATED, "the CronJob was gone; it was created again"
-            )
-        if have is None:
-            # Without force it does not overwrite one that was made a moment ago and has not been seen yet.
-            answer = await self._cluster.apply_cron_job(body, force=False)
+            applied = await self._replace(have, wanted=wanted, body=body)
         else:
-            await self._fence_old_slots(have=have, wanted=wanted)
-            # The API server refuses it when the CronJob of that name is another one by now.
-            body = {**body, "metadata": {**body["metadata"], "uid": have.uid}}
-            answer = await self._cluster.apply_cron_job(body, force=True)
+            if seen.status.get("cronJobName"):
+                await self._ensure_parent(seen)
+                note = "the CronJob was gone; it was created again"
+                remark = Remark("Warning", EventReason.CRON_JOB_RECREATED, note)
+            # Without force it does not overwrite one that was made a moment ago and has not been seen yet.
+            applied = self._take_in(await self._cluster.apply_cron_job(body, force=False))
+        return Sync(ready=_reconciled(wanted, now=self._clock()), cron_job=applied, remark=remark)
+
+    async def _replace(self, have: CronJobSeen, *, wanted: Wanted, body: Body) -> CronJobSeen:
+        """Apply over what is there, and only over that."""
+        await self._fence_old_slots(have=have, wanted=wanted)
+        return self._take_in(await self._cluster.apply_cron_job(_for(have, body), force=True))
+
+    def _take_in(self, answer: Body) -> CronJobSeen:
         self._store.put_cron_job(answer)
         applied = CronJobSeen.from_body(answer)
         self._owned_fields[_key(applied)] = applied.owned_fields
-        ready = _reconciled(wanted, now=self._clock())
-        return Sync(ready=ready, cron_job=applied, remark=remark, look_again=again)
+        return applied
 
     async def _reclaimed(self, have: CronJobSeen) -> Remark | None:
         """Take back what is ours, if somebody has written into it; what to say about that."""
@@ -184,7 +204,7 @@ class CronJobSync:
         spec, schedule = wanted.spec, wanted.schedule
         if wanted.suspension or fired_by_operator(schedule, spec.concurrency_policy):
             return
-        if _fires_alike(have, schedule=schedule) and not have.suspended and not have.fired_by_operator:
+        if have.fires_by(schedule) and not have.suspended and not have.fired_by_operator:
             return
         now = self._clock()
         if have.suspended and wanted.resumes_at and wanted.resumes_at <= now:
@@ -198,29 +218,21 @@ class CronJobSync:
                 namespace=have.namespace, name=have.name, body={"lastScheduleTime": format_time(slot)}
             )
 
-    async def _reclaim(self, have: CronJobSeen, *, adopted: datetime | None = None) -> None:
+    async def _reclaim(self, have: CronJobSeen) -> None:
         """Take over what others wrote into the CronJob's spec, so that the next apply removes it.
 
         Their names are gone then, so the hash goes along: until that apply the CronJob is not in sync.
-        `adopted`: when it becomes ours, if it was not. Raises ApiError when nobody wants that any more.
         """
         body = await self._cluster.get("CronJob", namespace=have.namespace, name=have.name)
         if body is None:
             return
         metadata = body["metadata"]
-        notes = {names.ANNOTATION_SPEC_HASH: ""}
-        if adopted is not None:
-            notes[names.ANNOTATION_ADOPTED] = format_time(adopted)
-            if metadata["uid"] != have.uid or not adoption.may_adopt(CronJobSeen.from_body(body)):
-                raise ApiError(
-                    status=409, reason="Conflict", message=f"CronJob {have.name} is another one now"
-                )
         await self._cluster.set_managed_fields(
             namespace=have.namespace,
             name=have.name,
             resource_version=metadata["resourceVersion"],
             entries=reclaimed(metadata.get("managedFields") or []),
-            annotations={**(metadata.get("annotations") or {}), **notes},
+            annotations={**(metadata.get("annotations") or {}), names.ANNOTATION_SPEC_HASH: ""},
         )
 
 
@@ -231,13 +243,22 @@ def _may_take(have: CronJobSeen, *, seen: ScheduledJobSeen) -> bool:
     return have.owner.uid == seen.uid or (have.managed and have.owner.kind == names.KIND)
 
 
-def _fires_alike(have: CronJobSeen, *, schedule: Schedule) -> bool:
-    """Whether a CronJob fires by this schedule, in whatever words."""
-    try:
-        known = have.read_schedule()
-    except ScheduleError:
-        return False
-    return (known.canonical, known.time_zone) == (schedule.canonical, schedule.time_zone)
+def _goes_on(have: CronJobSeen, *, wanted: Wanted) -> bool:
+    """Whether Kubernetes fires the CronJob by the schedule that it has when it is as it is wanted."""
+    native = not fired_by_operator(wanted.schedule, wanted.spec.concurrency_policy)
+    return native and wanted.suspension is None and have.fires_by(wanted.schedule)
+
+
+def _for(have: CronJobSeen, body: Body) -> Body:
+    """The API server refuses it when the CronJob of that name is another one by now."""
+    return {**body, "metadata": {**body["metadata"], "uid": have.uid}}
+
+
+def _refusal(error: ApiError, *, body: Body) -> Ready:
+    """What to say when the API server will refuse it again; otherwise raises the error."""
+    if not error.is_refusal or "metadata.uid" in error.message:
+        raise error  # the latter: another CronJob has taken its place, which the watch will show
+    return refusal(error, body=body)
 
 
 def _in_sync(have: CronJobSeen, *, body: Body, uid: str) -> bool:

@@ -1,6 +1,7 @@
 """CronJobs that somebody else has made and wants a ScheduledJob of the same name to take over."""
 
 import copy
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -168,7 +169,10 @@ def test_a_wish_that_is_withdrawn_in_the_last_moment_counts_no_more() -> None:
     assert world.cron_job["spec"]["jobTemplate"] == TEMPLATE
 
 
-@pytest.mark.parametrize("step", range(5), ids=["get", "reclaim", "list", "apply", "status"])
+STEPS = ["get", "dry run", "rehearse", "reclaim", "apply", "list", "status"]
+
+
+@pytest.mark.parametrize("step", range(len(STEPS)), ids=STEPS)
 @pytest.mark.parametrize(
     "outcome",
     [refused(409, "the object has been modified"), OVERLOADED, LOST],
@@ -186,13 +190,84 @@ def test_it_is_done_though_it_broke_off_in_the_middle(step: int, outcome: Any, r
     world.settle()
     assert world.cron_job["spec"] == spec_from_scratch()
     assert world.status["unstarted"] == [], "the slots of before were somebody else's"
+    if not restarted and STEPS[step] not in ("list", "status"):
+        assert [reason for reason, _ in world.cluster.events()] == ["CronJobAdopted"]
     world.go_to(70)
     assert world.reconcile() == []
 
 
+# Refused
+
+
+DENIED = refused(403, "admission webhook denied the request: privileged")
+INVALID = refused(422, "spec.jobTemplate.spec.template.spec.volumes[0].name: Required value", "Invalid")
+MALFORMED = refused(500, "failed to create typed patch object: .spec.foo: field not declared in schema")
+
+
+def refuses(error: ApiError, *verbs: str, dry: bool | None = None) -> Any:
+    """A rule: requests of these verbs are refused; of the dry runs only or all but these, if it is said."""
+    return lambda request: error if request.verb in verbs and dry in (None, request.dry) else None
+
+
+@pytest.mark.parametrize("error", [DENIED, INVALID], ids=["policy", "invalid"])
+@pytest.mark.parametrize(
+    "spec", [EVERY_MINUTE, {"every": "90s", "handler": "sync"}], ids=["cron", "interval"]
+)
+def test_what_would_be_refused_leaves_everything_as_it_was(error: ApiError, spec: Body) -> None:
+    world = world_with(spec, schedule="0 0 * * *")
+    old_job(world, job_of(0), slot=NOON)
+    before = world.cron_job, world.job(job_of(0))
+    world.cluster.rule = refuses(error, "apply", "rehearse")
+    writes = world.go_to(330)
+    assert (world.cron_job, world.job(job_of(0))) == before
+    assert {write.kind for write in writes} == {"ScheduledJob", "Event"}
+    assert (world.ready[0], world.active()) == ("False", [])
+    asked = [request for request in world.cluster.requests if request.dry]
+    assert len(asked) <= 2 * 6, "once a minute"
+
+
+def test_a_template_that_is_none_leaves_everything_as_it_was() -> None:
+    world = world_with()
+    before = world.cron_job
+    world.cluster.rule = refuses(MALFORMED, "apply")
+    world.go_to(200)
+    assert world.cron_job == before
+    assert world.ready == ("False", "ApplyFailed")
+
+
+def test_that_both_templates_in_one_are_refused_means_nothing() -> None:
+    world = world_with()
+    world.cluster.rule = refuses(DENIED, "apply", dry=True)
+    world.settle()
+    assert world.ready == ("True", "Reconciled")
+    assert world.cron_job["spec"] == spec_from_scratch()
+
+
+@pytest.mark.parametrize("step", [0, 0.15, 0.4], ids=str)
+def test_what_a_dry_run_does_not_show_is_tried_once_a_minute(step: float) -> None:
+    world = world_with()
+    old_job(world, job_of(0), slot=NOON)
+    before = world.cron_job["spec"], world.cron_job["status"], world.job(job_of(0))
+    rule = refuses(DENIED, "apply", dry=False)
+
+    def slow(request: Request) -> ApiError | None:
+        world.now += timedelta(seconds=step)
+        answer: ApiError | None = rule(request)
+        return answer
+
+    world.cluster.rule = slow
+    writes = world.go_to(270)
+    assert (world.cron_job["spec"], world.cron_job["status"], world.job(job_of(0))) == before
+    assert len(verbs(writes)) <= 2 * 5 + 2
+    world.cluster.rule = lambda _: None
+    world.wait(60)
+    assert world.ready == ("True", "Reconciled")
+    assert world.status["unstarted"] == []
+
+
 def test_a_refused_cron_job_is_not_treated_as_ours() -> None:
     world = world_with()
-    world.cluster.rule = lambda request: QUOTA if request.verb == "apply" else None
+    world.cluster.rule = refuses(QUOTA, "apply", "rehearse")
     world.settle()
     assert world.ready == ("False", "QuotaExceeded")
     assert "cronJobName" not in world.status
@@ -200,6 +275,18 @@ def test_a_refused_cron_job_is_not_treated_as_ours() -> None:
     world.cluster.rule = lambda _: None
     world.wait(60)
     assert world.ready == ("True", "Reconciled")
+
+
+def test_where_nobody_is_known_to_own_its_fields_there_are_never_two_templates_in_one() -> None:
+    world = world_with()
+    body = copy.deepcopy(world.cron_job)
+    del body["metadata"]["managedFields"]
+    world.cluster.put("CronJob", body)
+    world.go_to(70)
+    assert world.cron_job["spec"] == spec_from_scratch()
+    seen = [change.after for change in world.cluster.changes if change.kind == "CronJob" and change.after]
+    pods = [body["spec"]["jobTemplate"]["spec"]["template"]["spec"] for body in seen]
+    assert {len(pod["containers"]) for pod in pods} == {1}
 
 
 # Slots
@@ -242,6 +329,69 @@ def test_a_slot_that_kubernetes_cannot_start_is_waited_for_ten_seconds() -> None
     world.go_to(309)
     assert world.ready == ("False", "NameConflict")
     world.go_to(310)
+    assert world.ready == ("True", "Reconciled")
+
+
+OTHERWISE: dict[str, Body] = {
+    "schedule": {"schedule": "*/10 * * * *"},
+    "interval": {"every": "90s"},
+    "queue": {"schedule": "*/5 * * * *", "concurrencyPolicy": "Queue"},
+    "disabled": {"schedule": "*/5 * * * *", "enabled": False},
+}
+otherwise = pytest.mark.parametrize("timing", OTHERWISE.values(), ids=OTHERWISE.keys())
+
+
+def wanted_at(seconds: float, timing: Body, **given: Any) -> World:
+    """A CronJob that is wanted so many seconds after noon; the slot five minutes before has been started."""
+    world = world_with({"handler": "sync", **timing}, wanted=False, **given)
+    world.go_to(seconds)
+    last = {"lastScheduleTime": text(after_noon(300))}
+    world.cluster.put("CronJob", with_wish({**world.cron_job, "status": {**last, **given.get("status", {})}}))
+    return world
+
+
+@otherwise
+def test_a_slot_that_would_not_come_any_more_is_left_to_kubernetes_until_it_is_late(timing: Body) -> None:
+    world = wanted_at(598, timing)
+    world.go_to(629)
+    assert world.ready == ("False", "NameConflict")
+    old_job(world, job_of(600), slot=after_noon(600), created=after_noon(629))
+    status = {"lastScheduleTime": text(after_noon(600)), "active": [{"name": job_of(600)}]}
+    world.cluster.put("CronJob", {**world.cron_job, "status": status})
+    world.go_to(635)
+    assert world.ready == ("True", "Reconciled")
+    assert world.active() == [job_of(600)]
+
+
+@otherwise
+def test_a_slot_that_kubernetes_does_not_start_in_70_seconds_is_named(timing: Body) -> None:
+    world = wanted_at(598, timing)
+    world.go_to(669)
+    assert world.ready == ("False", "NameConflict")
+    world.go_to(670)
+    assert world.ready == ("True", "Reconciled")
+    ((_, note),) = [event for event in world.cluster.events() if event[0] == "CronJobAdopted"]
+    assert note.endswith("; Kubernetes had not started its slot 2026-11-22T12:10:00Z")
+
+
+def test_a_slot_that_waits_for_the_end_of_a_run_is_not_waited_for() -> None:
+    world = world_with({"handler": "sync", "every": "90s"}, wanted=False, concurrencyPolicy="Forbid")
+    old_job(world, job_of(300), slot=after_noon(300))
+    world.go_to(598)
+    status = {"lastScheduleTime": text(after_noon(300)), "active": [{"name": job_of(300)}]}
+    world.cluster.put("CronJob", with_wish({**world.cron_job, "status": status}))
+    world.go_to(610)
+    assert world.ready == ("True", "Reconciled")
+    assert "had not started its slot 2026-11-22T12:10:00Z" in str(world.cluster.events())
+
+
+def test_where_kubernetes_starts_nothing_it_is_taken_over_all_the_same() -> None:
+    world = world_with({"handler": "sync", "every": "90s"}, wanted=False, schedule="* * * * *")
+    world.go_to(62)
+    world.cluster.put("CronJob", with_wish(world.cron_job))
+    world.go_to(129)
+    assert world.ready == ("False", "NameConflict")
+    world.go_to(130)
     assert world.ready == ("True", "Reconciled")
 
 
@@ -337,6 +487,28 @@ def test_a_job_that_kubernetes_makes_by_its_older_picture_is_the_run_of_its_slot
     assert world.status["unstarted"] == []
 
 
+def test_a_job_that_kubernetes_names_as_active_is_seen_at_once() -> None:
+    world = world_with(EVERY_MINUTE, schedule="* * * * *")
+    world.go_to(55)
+    old_job(world, job_of(60), slot=after_noon(60), created=after_noon(60))
+    status = {"lastScheduleTime": text(after_noon(60)), "active": [{"name": job_of(60)}]}
+    world.cluster.put("CronJob", {**world.cron_job, "status": status})
+    world.go_to(65)
+    assert world.active() == [job_of(60)]
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["", "and restarted"])
+def test_all_jobs_are_listed_once_when_it_is_taken_over_and_once_at_the_end(restarted: bool) -> None:
+    world = world_with(EVERY_MINUTE, schedule="* * * * *", punctual=True)
+    world.go_to(40)
+    if restarted:
+        world.restart()
+    world.go_to(300)
+    asked = [request.verb for request in world.cluster.requests if request.kind == "Job"]
+    assert asked.count("list") == (3 if restarted else 2)
+    assert asked.count("get") == 0
+
+
 def test_a_failed_job_of_before_is_not_tried_again_by_the_new_rules() -> None:
     world = world_with({"schedule": "@daily", "handler": "sync", "retry": {"limit": 3, "backoff": {}}})
     old_job(world, job_of(0), slot=NOON)
@@ -385,6 +557,15 @@ def test_deleting_the_scheduled_job_alone_gives_it_back_as_it_is() -> None:
     assert ("CronJob", NAMESPACE, NAME) in world.cluster.objects
 
 
+def test_a_wish_that_is_put_back_is_taken_away_again() -> None:
+    world = world_with()
+    world.go_to(70)
+    for _ in range(3):
+        world.cluster.put("CronJob", with_wish(world.cron_job))
+        assert verbs(world.settle()) == ["annotate"]
+    assert [reason for reason, _ in world.cluster.events()] == ["CronJobAdopted"]
+
+
 def test_the_wish_on_a_cron_job_of_ours_is_taken_away_and_means_nothing() -> None:
     world = World()
     world.create()
@@ -392,3 +573,4 @@ def test_the_wish_on_a_cron_job_of_ours_is_taken_away_and_means_nothing() -> Non
     world.cluster.put("CronJob", with_wish(world.cron_job))
     assert verbs(world.settle()) == ["annotate"]
     assert world.reconcile() == []
+    assert not [request for request in world.cluster.requests if request.verb == "list"]

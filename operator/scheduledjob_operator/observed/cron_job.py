@@ -10,7 +10,7 @@ from typing import Self
 from scheduledjob_operator import names
 from scheduledjob_operator.observed.metadata import Body, Owner, moment
 from scheduledjob_operator.ownership import foreign_spec_managers, owned_spec_fields
-from scheduledjob_operator.schedule import Schedule
+from scheduledjob_operator.schedule import Schedule, ScheduleError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +95,14 @@ class CronJobSeen:
     def read_schedule(self) -> Schedule:
         """The schedule that is in force. Raises ScheduleError when somebody edited it by hand."""
         return Schedule.read(self.schedule, time_zone=self.time_zone or "Etc/UTC")
+
+    def fires_by(self, schedule: Schedule) -> bool:
+        """Whether it has this schedule, in whatever words."""
+        try:
+            known = self.read_schedule()
+        except ScheduleError:
+            return False
+        return (known.canonical, known.time_zone) == (schedule.canonical, schedule.time_zone)
 
 
 def _adopted(annotations: Body) -> datetime | None:
