@@ -30,8 +30,8 @@ A_SECOND = timedelta(seconds=1)
 
 
 def may_adopt(have: CronJobSeen) -> bool:
-    """Whether somebody wants that and nobody else controls it."""
-    return have.adopt and have.owner is None
+    """Whether somebody wants that, nobody else controls it, and it is there to stay."""
+    return have.adopt and have.owner is None and not have.deleting
 
 
 def conflict(have: CronJobSeen) -> Ready:
@@ -45,6 +45,8 @@ def conflict(have: CronJobSeen) -> Ready:
             ", or have it taken over with all its Jobs: kubectl annotate cronjob "
             f"{have.name} {names.ANNOTATION_ADOPT}=true"
         )
+    if have.deleting:
+        instead = "it is being deleted. When it is gone, the one of this ScheduledJob is made"
     message = f"a CronJob named {have.name} exists already and is {whose}; {instead}"
     return Ready(reason=ReadyReason.NAME_CONFLICT, message=message)
 

@@ -277,6 +277,20 @@ def test_a_refused_cron_job_is_not_treated_as_ours() -> None:
     assert world.ready == ("True", "Reconciled")
 
 
+def test_one_that_is_being_deleted_is_left_alone_and_made_anew_when_it_is_gone() -> None:
+    world = World()
+    body = foreign()
+    body["metadata"] |= {"deletionTimestamp": text(NOON), "finalizers": ["foregroundDeletion"]}
+    world.cluster.put("CronJob", body)
+    world.create()
+    assert set(verbs(world.settle())) == {"status", "event"}
+    assert world.ready == ("False", "NameConflict")
+    assert "is being deleted. When it is gone, the one of this ScheduledJob is made" in world.message
+    world.cluster.delete("CronJob", *KEY)
+    world.settle()
+    assert world.ready == ("True", "Reconciled")
+
+
 def test_where_nobody_is_known_to_own_its_fields_there_are_never_two_templates_in_one() -> None:
     world = world_with()
     body = copy.deepcopy(world.cron_job)
