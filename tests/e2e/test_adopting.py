@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -223,3 +224,61 @@ def test_what_has_another_controller_is_never_taken_over(
     job.apply()
     assert "controlled by ConfigMap theirs" in job.wait_ready(status="False")["message"]
     assert job.get("cronjob") == before
+
+
+def wanted(cluster: Cluster, namespace: str, name: str, **pod: Any) -> ScheduledJob:
+    """A CronJob that never fires and shall be taken over; its ScheduledJob is not there yet."""
+    body = cron_job(name, image="none", seconds=1, schedule=NEVER)
+    body["metadata"]["annotations"] = {ADOPT: "true"}
+    body["spec"]["jobTemplate"]["spec"]["template"]["spec"] |= pod
+    cluster.apply(body, namespace=namespace)
+    return ScheduledJob(cluster, namespace, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "pod"),
+    [
+        ("malformed", {"nodeSelektor": {}}),
+        ("invalid", {"nodeSelector": {"no label": "x"}}),
+    ],
+)
+def test_what_would_be_refused_leaves_everything_as_it_was(
+    name: str, pod: dict[str, Any], cluster: Cluster, namespace: str, operator: Operator
+) -> None:
+    assert operator.pods()
+    job = wanted(cluster, namespace, name)
+    made = job.run_now()
+    before = job.get("cronjob"), job.get("job", made)["metadata"].get("labels")
+    job.apply(podTemplate={"spec": pod})
+    assert job.wait_ready(status="False")["reason"] == "ApplyFailed"
+    assert (job.get("cronjob"), job.get("job", made)["metadata"].get("labels")) == before
+    job.patch(podTemplate=None)
+    job.wait_ready()
+    assert job.get("job", made)["metadata"]["labels"]["scheduledjob.dev/name"] == name
+
+
+def test_two_templates_that_cannot_be_merged_are_no_hindrance(
+    cluster: Cluster, namespace: str, operator: Operator
+) -> None:
+    assert operator.pods()
+    theirs = {"name": "tmp", "configMap": {"name": "theirs", "optional": True}}  # ours is an emptyDir
+    job = wanted(cluster, namespace, "other-volume", volumes=[theirs])
+    job.apply()
+    job.wait_ready()
+    pod = job.get("cronjob")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert pod["volumes"] == [{"name": "tmp", "emptyDir": {}}]
+
+
+def test_without_managed_fields_nothing_is_left_of_the_old_template(
+    cluster: Cluster, namespace: str, operator: Operator
+) -> None:
+    assert operator.pods()
+    job = wanted(cluster, namespace, "of-nobody")
+    nobody = json.dumps([{"op": "replace", "path": "/metadata/managedFields", "value": [{}]}])
+    job.kubectl("patch", "cronjob", job.name, "--type=json", f"--patch={nobody}")
+    job.apply()
+    job.wait_ready()
+    pod = job.get("cronjob")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert [container["name"] for container in pod["containers"]] == ["job"]
+    wait_until(lambda: "CronJobAdopted" in dict(job.events()), describe="it is said")
+    assert "DriftCorrected" not in dict(job.events()), "it was right at once"
