@@ -118,8 +118,18 @@ PORT = "127.0.0.1:PORT"
 ANN, BOB = "ann@example.com", "bob@example.com"
 REFUSALS: dict[str, tuple[dict[str, Any], str, int]] = {
     "all recipients for good": (
+        {"recipients": {ANN: "550 5.1.1 no ann", BOB: "553 no bob"}},
+        f"RecipientsRefused: {PORT}: no recipient of 2 was accepted (550 5.1.1, 553)",
+        65,
+    ),
+    "one recipient for good, the other for now": (
         {"recipients": {ANN: "550 5.1.1 no ann", BOB: "450 later"}},
         f"DataError: {PORT}: no recipient of 2 was accepted (450, 550 5.1.1)",
+        65,
+    ),
+    "all recipients by a server that does not relay": (
+        {"recipients": {ANN: "554 5.7.1 relay access denied", BOB: "550 5.7.1 unable to relay"}},
+        f"DataError: {PORT}: no recipient of 2 was accepted (550 5.7.1, 554 5.7.1)",
         65,
     ),
     "all recipients for now": (

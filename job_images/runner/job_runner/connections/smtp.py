@@ -11,7 +11,14 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from job_runner.connections.smtp_address import SmtpAddress, smtp_address
-from job_runner.connections.smtp_errors import failure, is_closing, refusal, reply
+from job_runner.connections.smtp_errors import (
+    RecipientsRefused,
+    failure,
+    is_about_recipient,
+    is_closing,
+    refusal,
+    reply,
+)
 from job_runner.connections.variables import from_variable
 from job_runner.context import Context
 from job_runner.errors import ConfigurationError, DataError, JobError, TryAgain, Unavailable
@@ -88,7 +95,8 @@ class Mailer:
         """Hand over one message; answers the recipients that were refused, each with the server's code.
 
         Its recipients are those of To, Cc and Bcc. Date and Message-ID are added where they are missing.
-        Raises DataError or TryAgain when all recipients were refused, or the server did not take it.
+        Raises RecipientsRefused, a DataError, when the server takes mail for none of them; DataError or
+        TryAgain when it did not take the message, or nothing at all.
         """
         sender, recipients = _envelope(message)
         if "Message-ID" not in message:
@@ -163,10 +171,15 @@ class Mailer:
                 refused[recipient] = reply(code, text)
                 later = later and 400 <= code < 500
         if len(refused) == len(recipients):
-            kind = TryAgain if later else DataError
-            answers = ", ".join(sorted(set(refused.values())))
-            raise kind(f"{self._place}: no recipient of {len(recipients)} was accepted ({answers})")
+            raise self._all_refused(refused, later=later)
         return client, refused
+
+    def _all_refused(self, refused: dict[str, str], *, later: bool) -> JobError:
+        answers = sorted(set(refused.values()))
+        kind: type[JobError] = TryAgain
+        if not later:
+            kind = RecipientsRefused if all(map(is_about_recipient, answers)) else DataError
+        return kind(f"{self._place}: no recipient of {len(refused)} was accepted ({', '.join(answers)})")
 
     def _handed_over(self, client: "smtplib.SMTP", content: bytes) -> None:
         import smtplib  # noqa: PLC0415

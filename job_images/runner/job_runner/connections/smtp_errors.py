@@ -9,6 +9,20 @@ from job_runner.errors import ConfigurationError, DataError, JobError, TryAgain,
 
 _NEEDS_LOGIN = {530, 534, 535, 538}
 _CLOSING = 421
+_OF_RECIPIENTS = {501, 550, 551, 552, 553}
+
+
+class RecipientsRefused(DataError):  # noqa: N818  (people read this name in the status)
+    """Not one recipient was accepted, and each for what it is: an address of which there is no mailbox.
+
+    That the server lets nobody send from here is no such thing, though it may be said of a recipient.
+    """
+
+
+def is_about_recipient(answer: str) -> bool:
+    """Whether a refusal, as `reply` writes it, is of the address: 550 is, 550 5.7.1 and 554 are not."""
+    code, _, longer = answer.partition(" ")
+    return longer.startswith(("5.1.", "5.2.")) if longer else int(code) in _OF_RECIPIENTS
 
 
 def reply(code: int, text: bytes) -> str:
