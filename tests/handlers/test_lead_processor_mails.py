@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from job_runner.testing import Outcome, Result, run_handler
+from tests.handlers.cancelling import cancelled_when
 from tests.handlers.lead_processor import Database, handler
 from tests.servers.smtp_sink import SmtpSink
 
@@ -94,6 +95,31 @@ def test_an_address_that_is_refused_keeps_nobody_else_from_a_mail_and_is_not_tri
     assert name == "ben"
     assert "550" in refused
     assert "ben@" not in refused
+
+
+@pytest.mark.parametrize(
+    "fault", [{"code": 554}, {"recipient": "ada@example.org", "code": 554}], ids=["message", "relay"]
+)
+def test_a_mail_server_that_takes_no_mail_at_all_ends_the_run_and_no_mail_is_lost(
+    database: Database, post: SmtpSink, fault: dict[str, Any]
+) -> None:
+    add_contacted(database, "ada", "ben")
+    post.fail(**fault)
+    assert (follow_ups().exit_code, daily_reports(to=("ada@example.org",)).exit_code) == (65, 65)
+    assert database.count("sent_mail") == 0
+    post.clear()
+    assert follow_ups().value == {"sent": 2, "refused": 0}
+
+
+def test_a_run_in_which_everybody_is_refused_has_failed(database: Database, post: SmtpSink) -> None:
+    add_contacted(database, "ada", "ben")
+    for name in ("ada", "ben"):
+        post.fail(recipient=f"{name}@example.org")
+    outcome = follow_ups()
+    assert (outcome.exit_code, outcome.error and outcome.error.message) == (
+        65,
+        "nobody got a mail: all 2 recipients were refused",
+    )
 
 
 @pytest.mark.parametrize("address", ["", "nobody", "a@b@c", "a@example.org, b@example.org", "a@b\nBcc: c@d"])
@@ -197,6 +223,25 @@ def test_one_recipient_that_is_refused_fails_the_run_by_its_place_and_the_others
     assert outcome.error is not None
     assert outcome.error.message == "the mail server refuses recipient 1 of the list; the others have theirs"
     assert recipients(post) == [OFFICE]
+
+
+def test_reports_that_everybody_refuses_are_with_nobody(database: Database, post: SmtpSink) -> None:
+    for address in (SALES, OFFICE):
+        post.fail(recipient=address)
+    outcome = daily_reports()
+    assert outcome.error is not None
+    assert outcome.error.message == "the mail server refuses recipient 1, 2 of the list"
+
+
+def test_a_run_that_is_stopped_says_how_many_reports_are_out(database: Database, post: SmtpSink) -> None:
+    post.fail(code=250, keep=True, delay_seconds=2, times=1)
+    outcome = cancelled_when(
+        lambda: len(post.mails()) == 1, handler("daily_reports"), args={"recipients": [SALES, OFFICE]}
+    )
+    assert outcome.result is Result.CANCELLED
+    value: Any = outcome.value
+    assert (value["sent"], value["sentEarlier"]) == (1, 0)
+    assert recipients(post) == [SALES]
 
 
 def test_one_that_was_to_come_later_gets_it_by_the_retry_and_the_others_none_again(

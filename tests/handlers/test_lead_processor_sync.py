@@ -10,6 +10,7 @@ import pytest
 from job_runner.testing import Outcome, Result, run_handler
 from tests.handlers.lead_processor import SYSTEM, Database, handler
 from tests.servers.sample_api import SampleApi
+from tests.servers.smtp_sink import SmtpSink
 
 LEADS: list[dict[str, Any]] = json.loads((SYSTEM / "data/crm-leads.json").read_text())
 PAGES: list[dict[str, Any]] = json.loads((SYSTEM / "data/landing-pages.json").read_text())
@@ -80,6 +81,41 @@ def test_what_changed_in_the_crm_is_taken_over_and_the_score_is_kept(
         ("crm-9",),
         ("crm-21",),
     ]
+
+
+def test_a_lead_that_becomes_contacted_in_the_crm_gets_its_follow_up_days_later(
+    database: Database, api: SampleApi, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMTP_URL", smtp_sink.url)
+    api.serve(**{"crm-leads": [LEADS[0], {**LEADS[1], "status": "new"}]})
+    sync_crm()
+    assert followed_up(smtp_sink) == []
+    database.sql("UPDATE lead SET contacted_at = contacted_at - interval '3 days'")
+    assert followed_up(smtp_sink) == [LEADS[0]["email"]]
+    api.serve(**{"crm-leads": [LEADS[0], {**LEADS[1], "status": "contacted"}]})
+    sync_crm()
+    assert followed_up(smtp_sink) == [LEADS[0]["email"]]
+    database.sql("UPDATE lead SET contacted_at = contacted_at - interval '3 days'")
+    assert followed_up(smtp_sink) == [LEADS[0]["email"], LEADS[1]["email"]]
+
+
+def test_since_when_a_lead_is_contacted_is_not_changed_by_what_the_crm_says_later(
+    database: Database, api: SampleApi
+) -> None:
+    sync_crm()
+    database.sql("UPDATE lead SET contacted_at = '2026-01-01' WHERE crm_id = 'crm-1'")
+    for status in ("qualified", "contacted"):
+        api.serve(**{"crm-leads": [{**LEADS[0], "status": status}]})
+        assert counts(sync_crm()) == (1, 0, 1, 0)
+    assert database.sql("SELECT contacted_at::date::text FROM lead WHERE crm_id = 'crm-1'") == [
+        ("2026-01-01",)
+    ]
+
+
+def followed_up(smtp_sink: SmtpSink) -> list[str]:
+    """Who has had a mail, after one more run of the follow-ups."""
+    assert run_handler(handler("follow_ups"), timeout=30).exit_code == 0
+    return [str(mail["To"]) for mail in smtp_sink.messages()]
 
 
 def test_a_lead_that_was_deleted_here_stays_deleted(database: Database, api: SampleApi) -> None:

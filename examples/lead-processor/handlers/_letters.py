@@ -10,8 +10,9 @@ from enum import Enum
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from job_runner import Context, DataError, TryAgain
+from job_runner import Context, TryAgain
 from job_runner.connections.smtp import open_smtp
+from job_runner.connections.smtp_errors import RecipientsRefused
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -31,7 +32,7 @@ class Ending(Enum):
     SENT = "sent"
     KNOWN = "sent earlier"
     REFUSED = "refused"
-    """Trying it again would not help."""
+    """Nobody takes mail at this address. Trying it again would not help."""
     DEFERRED = "deferred"
     """The mail server wants it later."""
 
@@ -53,6 +54,7 @@ class Post:
         """Send the message unless the recipient has had one for this purpose.
 
         The transaction is open while the mail is handed over, and whatever goes wrong takes the note back.
+        A mail server that takes no mail from us, or not this one, is an error: that is not the recipient's.
         Only when the mail server's yes is lost on its way, or the database before the commit, is a mail sent
         again: with the Message-ID that it had.
         """
@@ -65,7 +67,7 @@ class Post:
             except TryAgain:
                 self.connection.execute(GIVE_BACK, key)
                 return Ending.DEFERRED
-            except DataError as error:
+            except RecipientsRefused as error:
                 if self.keep_refusals:
                     self.connection.execute(NOTE_REFUSAL, (str(error), *key))
                 else:
@@ -75,7 +77,7 @@ class Post:
 
     def _hand_over(self, message: EmailMessage | None, key: tuple[str, str]) -> None:
         if message is None:
-            raise DataError("not an address")
+            raise RecipientsRefused("not an address")
         # Always the same for a mail, so that mail servers can tell one that comes again after all.
         identity = sha256("\0".join(key).encode()).hexdigest()[:32]
         message["Message-ID"] = f"<{identity}@{DOMAIN}>"

@@ -19,7 +19,8 @@ TEXTS = {"crm_id": "id", "name": "name", "email": "email", "status": "status"}
 POSITION_LOST = {400, 404, 410}
 """What the CRM answers to a cursor that it does not know any more."""
 
-# Who has deleted a lead here does not get it back, and the score is never the CRM's.
+# Who has deleted a lead here does not get it back, and the score is never the CRM's. Since when a lead is
+# contacted the CRM does not say: it is since we heard of it, and the follow-up is counted from there.
 UPSERT = """
 WITH given AS (
     SELECT * FROM unnest(
@@ -27,14 +28,18 @@ WITH given AS (
         %(travel_date)s::date[], %(deleted)s::boolean[]
     ) AS given (crm_id, name, email, status, travel_date, deleted)
 ), written AS (
-    INSERT INTO lead (crm_id, name, email, status, travel_date, deleted_at)
-    SELECT crm_id, name, email, status, travel_date, CASE WHEN deleted THEN now() END FROM given
+    INSERT INTO lead (crm_id, name, email, status, travel_date, deleted_at, contacted_at)
+    SELECT crm_id, name, email, status, travel_date,
+        CASE WHEN deleted THEN now() END, CASE WHEN status = 'contacted' THEN now() END
+    FROM given
     ON CONFLICT (crm_id) DO UPDATE
     SET name = excluded.name, email = excluded.email, status = excluded.status,
-        travel_date = excluded.travel_date, deleted_at = coalesce(lead.deleted_at, excluded.deleted_at)
+        travel_date = excluded.travel_date, deleted_at = coalesce(lead.deleted_at, excluded.deleted_at),
+        contacted_at = coalesce(lead.contacted_at, excluded.contacted_at)
     WHERE (lead.name, lead.email, lead.status, lead.travel_date)
             IS DISTINCT FROM (excluded.name, excluded.email, excluded.status, excluded.travel_date)
        OR (lead.deleted_at IS NULL AND excluded.deleted_at IS NOT NULL)
+       OR (lead.contacted_at IS NULL AND excluded.contacted_at IS NOT NULL)
     RETURNING xmax = 0 AS new
 )
 SELECT count(*) FILTER (WHERE new), count(*) FILTER (WHERE NOT new) FROM written

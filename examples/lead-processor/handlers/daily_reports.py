@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from _days import day_of
 from _letters import Ending, letter, open_post
 
-from job_runner import Context, DataError, TryAgain, job_handler
+from job_runner import Cancelled, Context, DataError, TryAgain, job_handler
 from job_runner.connections.postgresql import open_postgresql
 
 if TYPE_CHECKING:
@@ -33,29 +33,35 @@ def daily_reports(context: Context, recipients: list[str]) -> dict[str, int | st
     if not 1 <= len(set(recipients)) <= 100:
         raise DataError("recipients is not a list of 1 to 100 addresses")
     day = day_of(context)
-    endings: Counter[Ending] = Counter()
-    refused: list[str] = []
+    endings: dict[str, Ending] = {}
+    try:
+        _send_to_all(context, endings, recipients=recipients, day=day)
+    except Cancelled:
+        context.logger.warning("stopped early: the others get theirs in the next run of the day")
+    else:
+        _complain(list(endings.values()))
+    counts = Counter(endings.values())
+    return {"day": day.isoformat(), "sent": counts[Ending.SENT], "sentEarlier": counts[Ending.KNOWN]}
+
+
+def _send_to_all(context: Context, endings: dict[str, Ending], *, recipients: list[str], day: date) -> None:
     with open_postgresql(context, autocommit=True) as connection:
         text = _report(connection, day, zone=context.time_zone.key)
         with open_post(context, connection, purpose=f"daily-report {day}") as post:
-            for place, address in enumerate(dict.fromkeys(recipients), start=1):
+            for address in dict.fromkeys(recipients):
                 message = letter(address, subject=f"Leads on {day}", text=text)
-                ending = post.send(message, recipient=address)
-                endings[ending] += 1
-                if ending is Ending.REFUSED:
-                    refused.append(str(place))
-    _complain(endings, refused)
-    return {"day": day.isoformat(), "sent": endings[Ending.SENT], "sentEarlier": endings[Ending.KNOWN]}
+                with context.shield():
+                    endings[address] = post.send(message, recipient=address)
 
 
-def _complain(endings: Counter[Ending], refused: list[str]) -> None:
+def _complain(endings: list[Ending]) -> None:
     """Addresses are arguments, and those are not named in errors: their places in the list are."""
-    if endings[Ending.DEFERRED]:
-        raise TryAgain(f"the mail server wants {endings[Ending.DEFERRED]} of the reports later")
+    if later := endings.count(Ending.DEFERRED):
+        raise TryAgain(f"the mail server wants {later} of the reports later")
+    refused = [str(place) for place, ending in enumerate(endings, start=1) if ending is Ending.REFUSED]
     if refused:
-        raise DataError(
-            f"the mail server refuses recipient {', '.join(refused)} of the list; the others have theirs"
-        )
+        others = "; the others have theirs" if len(refused) < len(endings) else ""
+        raise DataError(f"the mail server refuses recipient {', '.join(refused)} of the list{others}")
 
 
 def _report(connection: "Connection", day: date, *, zone: str) -> str:

@@ -31,9 +31,17 @@ def follow_ups(context: Context, after_days: int = 3, limit: int = 500) -> dict[
         _write_to_all(context, endings, after_days=after_days, limit=limit)
     except Cancelled:
         context.logger.warning("stopped early: the others get theirs in the next run")
-    if endings[Ending.DEFERRED] and not context.cancelled:
-        raise TryAgain(f"the mail server wants {endings[Ending.DEFERRED]} of the mails later")
+    else:
+        _complain(endings)
     return {"sent": endings[Ending.SENT], "refused": endings[Ending.REFUSED]}
+
+
+def _complain(endings: Counter[Ending]) -> None:
+    """Where everybody is refused it is perhaps the server after all, and a person should look."""
+    if endings[Ending.DEFERRED]:
+        raise TryAgain(f"the mail server wants {endings[Ending.DEFERRED]} of the mails later")
+    if endings[Ending.REFUSED] and not endings[Ending.SENT]:
+        raise DataError(f"nobody got a mail: all {endings[Ending.REFUSED]} recipients were refused")
 
 
 def _write_to_all(context: Context, endings: Counter[Ending], *, after_days: int, limit: int) -> None:
