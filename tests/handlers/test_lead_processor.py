@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -106,6 +107,16 @@ def test_the_figures_of_an_hour_are_written_once_and_replaced_by_a_second_run(da
     }
 
 
+def test_what_is_no_longer_there_is_not_in_the_figures_of_the_hour(database: Database) -> None:
+    database.add_lead(status="junk")
+    run("metrics", slot=SLOT - timedelta(hours=1))
+    run("metrics", slot=SLOT)
+    database.sql("DELETE FROM lead WHERE status = 'junk'")
+    run("metrics", slot=SLOT)
+    hours = "SELECT hour FROM metric WHERE name = 'leads_junk'"
+    assert database.sql(hours) == [(SLOT - timedelta(hours=1),)], "what was, was"
+
+
 def test_the_health_check_says_how_long_each_server_took(database: Database) -> None:
     value: Any = run("health_check").value
     assert list(value) == ["database", "crm", "mail"]
@@ -133,6 +144,31 @@ def test_the_health_check_does_not_wait_long_for_a_server_that_is_there_and_says
     assert outcome.error is not None
     assert outcome.error.message.startswith("crm: ")
     assert outcome.duration_seconds < 15
+
+
+def test_the_health_check_names_a_mail_server_that_hangs_and_those_that_are_gone_beside_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("SMTP_URL", f"smtp://127.0.0.1:{silent.getsockname()[1]}")
+        monkeypatch.setenv("CRM_URL", "http://127.0.0.1:1")
+        outcome = run("health_check", timeout=3)
+    assert outcome.exit_code == 124
+    assert outcome.error is not None
+    crm, mail = outcome.error.message.split("; ")
+    assert crm.startswith("crm: ")
+    assert mail == "mail: no answer yet"
+
+
+def test_the_health_check_waits_for_no_server_as_long_as_the_server_may_take(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = handler("health_check")
+    monkeypatch.setitem(check.__globals__, "PATIENCE", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("SMTP_URL", f"smtp://127.0.0.1:{silent.getsockname()[1]}")
+        outcome = run("health_check", timeout=60)
+    assert (outcome.exit_code, outcome.error and outcome.error.message) == (69, "mail: no answer yet")
 
 
 def test_the_health_check_tells_a_wrong_setting_from_a_server_that_is_gone(

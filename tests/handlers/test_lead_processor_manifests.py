@@ -100,6 +100,11 @@ def test_every_job_has_a_timeout_a_memory_limit_and_a_priority() -> None:
         assert spec["priority"] in {"critical", "high", "normal", "low"}, name
 
 
+def test_every_job_keeps_its_last_fifty_runs_as_before() -> None:
+    kept = {name: spec["history"]["runs"] for name, spec in specs().items()}
+    assert kept == dict.fromkeys(SECRETS, 50)
+
+
 def listed(folder: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "job_runner", "list"],

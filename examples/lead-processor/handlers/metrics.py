@@ -5,12 +5,15 @@ from job_runner.connections.postgresql import open_postgresql
 
 # A second run in the same hour replaces the figures of the first.
 MEASURE = """
-INSERT INTO metric (hour, name, value)
-SELECT %(hour)s, name, value FROM (
-    SELECT 'leads_' || status AS name, count(*) AS value FROM lead WHERE deleted_at IS NULL GROUP BY status
+WITH measured AS (
+    SELECT 'leads_' || status AS name, count(*)::double precision AS value
+    FROM lead WHERE deleted_at IS NULL GROUP BY status
     UNION ALL SELECT 'average_score', coalesce(round(avg(score), 2), 0) FROM lead WHERE deleted_at IS NULL
     UNION ALL SELECT 'sessions', count(*) FROM web_session WHERE expires_at > now()
-) AS measured
+), outdated AS (
+    DELETE FROM metric WHERE hour = %(hour)s AND name NOT IN (SELECT name FROM measured)
+)
+INSERT INTO metric (hour, name, value) SELECT %(hour)s, name, value FROM measured
 ON CONFLICT (hour, name) DO UPDATE SET value = excluded.value
 RETURNING name, value
 """
