@@ -23,11 +23,12 @@ CREATE TABLE search_index (
 );
 CREATE INDEX ON search_index USING gin (words);
 
--- One row for each reader and day: who has one is not written to again.
+-- One row for each reader and day: who has one is not written to again. until: what was published up to then is in it.
 CREATE TABLE digests (
   reader bigint NOT NULL REFERENCES users ON DELETE CASCADE,
   day date NOT NULL,
   accepted boolean NOT NULL,
+  until timestamptz NOT NULL,
   PRIMARY KEY (reader, day)
 );
 

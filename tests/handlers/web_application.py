@@ -1,0 +1,108 @@
+"""The web application on this machine: its handlers, each as a process of its own, and its servers."""
+
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import redis
+
+from tests.cluster.paths import CHECKOUT
+from tests.runner.process import Ended, Runner, Running
+from tests.servers.redis_server import RedisServer
+from tests.servers.sample_api import SampleApi
+from tests.servers.smtp_sink import SmtpSink
+from tests.waiting import wait_until
+
+FOLDER = CHECKOUT / "examples" / "web-application"
+MONDAY = "2026-11-23T07:00:00Z"
+
+
+@dataclass(frozen=True)
+class Site:
+    """The application's servers, and its handlers run on them."""
+
+    runner: Runner
+    database_url: str
+    redis_server: RedisServer
+    api: SampleApi
+    mail: SmtpSink
+
+    def start(
+        self, handler: str, *, slot: str = MONDAY, timeout: float | None = None, **arguments: Any
+    ) -> Running:
+        env = {
+            "SCHEDULEDJOB_HANDLERS_PATH": str(FOLDER / "handlers"),
+            "SCHEDULEDJOB_SLOT": slot,
+            **({} if timeout is None else {"SCHEDULEDJOB_TIMEOUT_SECONDS": str(timeout)}),
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": self.redis_server.url,
+            "API_URL": self.api.url,
+            "SMTP_URL": self.mail.url,
+        }
+        return self.runner.start("run", handler, "--args", json.dumps(arguments), env=env)
+
+    def run(self, handler: str, **arguments: Any) -> Ended:
+        return self.start(handler, **arguments).end()
+
+    def value(self, handler: str, **arguments: Any) -> Any:
+        """What the handler returns."""
+        ended = self.run(handler, **arguments)
+        assert ended.exit_code == 0, ended.messages
+        assert ended.message is not None
+        return ended.message["value"]
+
+    def error(self, handler: str, **arguments: Any) -> tuple[int, str]:
+        """Exit code and text of a run that fails."""
+        ended = self.run(handler, **arguments)
+        assert ended.message is not None
+        return ended.exit_code, ended.message.get("error", {}).get("message", "")
+
+    def sql(self, query: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.database_url) as connection:
+            cursor = connection.execute(query.encode(), parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def number(self, query: str) -> int:
+        ((count,),) = self.sql(query)
+        return int(count)
+
+    @property
+    def redis(self) -> redis.Redis:
+        return self.redis_server.client()
+
+    def stopped_in_a_batch(self, handler: str, *, table: str, **arguments: Any) -> dict[str, Any]:
+        """What a run returns that gets SIGTERM while it waits for a lock, in the middle of a statement."""
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        with psycopg.connect(self.database_url) as connection:
+            connection.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
+            running = self.start(handler, **arguments)
+            wait_until(lambda: self.number(waiting), describe="a statement waits for the lock")
+            running.send(signal.SIGTERM)
+            wait_until(lambda: "ShdPnd:\t0000000000000000" in running_status(running))
+        ended = running.end()
+        assert ended.exit_code == 143
+        assert ended.message is not None
+        value: dict[str, Any] = ended.message["value"]
+        return value
+
+
+def running_status(running: Running) -> str:
+    """What the kernel says about the process, the signals that it has not seen yet among it."""
+    return Path(f"/proc/{running.process.pid}/status").read_text()
+
+
+@contextmanager
+def filled(site: Site) -> Iterator[Site]:
+    """The site with its tables and its API's data; its handlers' processes end with the block."""
+    site.sql((FOLDER / "schema.sql").read_text())
+    site.api.serve(**{path.stem: json.loads(path.read_text()) for path in (FOLDER / "data").iterdir()})
+    yield site
+    site.runner.close()
