@@ -17,6 +17,7 @@ _UPSERT = """
     WHERE known.as_of < excluded.as_of
 """
 _MOST = 1_000_000
+_PATH = "/v1/rates"
 
 
 class _Rate(NamedTuple):
@@ -38,16 +39,30 @@ async def refresh_rates(context: Context, page: int = 50) -> dict[str, int]:
 
 
 async def _rates(api: Api, size: int) -> AsyncIterator[_Rate]:
-    path, number = f"/v1/rates?limit={size}", 0
+    path: str | None = f"{_PATH}?limit={size}"
+    asked: list[str] = []
     while path:
-        number += 1
+        asked.append(path)
+        number = len(asked)
         page = await api.get_json(path)
         items = page.get("items") if isinstance(page, dict) else None
         if not isinstance(items, list):
             raise DataError(f"page {number} has no list of items")
         for place, item in enumerate(items, start=1):
             yield _rate(item, where=f"record {place} of page {number}")
-        path = page.get("next")
+        path = _next(page, asked)
+
+
+def _next(page: dict[str, Any], asked: list[str]) -> str | None:
+    """The address of the page behind this one: of the same API, and none that was asked for already."""
+    path = page.get("next")
+    if path is None:
+        return None
+    if not isinstance(path, str) or not path.startswith(f"{_PATH}?"):
+        raise DataError(f"page {len(asked)}: next is no address of rates")
+    if path in asked:
+        raise DataError(f"page {len(asked)} names an earlier page as the next one")
+    return path
 
 
 def _rate(item: Any, *, where: str) -> _Rate:

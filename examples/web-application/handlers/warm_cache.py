@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from _shared import Api, open_api
 
-from job_runner import Context, DataError, JobError, TryAgain, job_handler
+from job_runner import ConfigurationError, Context, DataError, JobError, TryAgain, job_handler
 from job_runner.connections.redis_server import open_redis
 
 
@@ -24,11 +24,13 @@ async def warm_cache(context: Context, pages: int = 20, minutes: int = 15) -> di
         with redis.pipeline() as pipeline:
             for name, page in warm.items():
                 pipeline.set(f"page:{name}", json.dumps(page), ex=minutes * 60)
-            for name in gone:
+            for name in gone if warm else ():  # where nothing is found, it is the address that is wrong
                 pipeline.unlink(f"page:{name}")
                 pipeline.zrem("visits", name)
             pipeline.execute()
     _complain_of({name: error for name, error in answers.items() if isinstance(error, JobError)}, len(names))
+    if gone and not warm:
+        raise ConfigurationError(f"the API has none of {len(gone)} pages: is API_URL its address?")
     return {"warm": len(warm), "gone": len(gone)}
 
 
