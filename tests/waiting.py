@@ -11,9 +11,12 @@ INTERVAL = 0.075
 """Seconds between two looks."""
 
 
-def wait_until(predicate: Callable[[], T], *, timeout: float = 30.0, describe: str = "") -> T:
+def wait_until(
+    predicate: Callable[[], T], *, timeout: float = 30.0, describe: str = "", interval: float = INTERVAL
+) -> T:
     """Call `predicate` until it returns something true, and return that.
 
+    interval: seconds between two looks; more of them where each starts a program.
     An AssertionError raised by it counts as "not yet", so a test can wait for a group of assertions.
     Raises AssertionError with the last value, or the last assertion's message, after `timeout` seconds.
     """
@@ -31,4 +34,4 @@ def wait_until(predicate: Callable[[], T], *, timeout: float = 30.0, describe: s
         if time.monotonic() >= deadline:
             what = describe or getattr(predicate, "__name__", "the condition")
             raise AssertionError(f"after {timeout:g} s still not: {what}; last seen: {last!r}")
-        time.sleep(INTERVAL)
+        time.sleep(interval)

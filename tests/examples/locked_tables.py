@@ -11,6 +11,8 @@ from tests.e2e.scheduled_job import ScheduledJob
 from tests.examples.system import System
 from tests.waiting import wait_until
 
+LOOK_EVERY = 0.5
+"""Seconds between two looks by kubectl, which keep a small machine busy."""
 _HOLD = "SELECT pg_sleep(300) /* holds the lock */"
 
 
@@ -26,7 +28,7 @@ def locked(system: System, table: str) -> Iterator[None]:
     holder.start()
     held = f"pg_locks WHERE relation = '{table}'::regclass AND mode = 'ExclusiveLock' AND granted"
     try:
-        wait_until(lambda: _any(system, held), describe=f"{table} is locked")
+        wait_until(lambda: _any(system, held), interval=LOOK_EVERY, describe=f"{table} is locked")
         yield
     finally:
         system.sql(
@@ -44,11 +46,17 @@ def cancelled_in_a_batch(
     with locked(system, table):
         started = system.start(name, args=args)
         waiting = "pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        wait_until(lambda: _any(system, waiting), timeout=60, describe=f"{name} waits for the lock")
+        wait_until(
+            lambda: _any(system, waiting),
+            timeout=60,
+            interval=LOOK_EVERY,
+            describe=f"{name} waits for the lock",
+        )
         active = wait_until(lambda: _active(job), describe=f"the run of {name} is in the status")
         assert job.ask("cancel", {"run": active["id"]})["outcome"] == "Accepted"
         wait_until(
             lambda: all("deletionTimestamp" in pod["metadata"] for pod in job.pods(active["jobName"])),
+            interval=LOOK_EVERY,
             describe="its Pod is told to end",
         )
     return system.wait(name, started)

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from tests.e2e.scheduled_job import ScheduledJob, as_text, moment
-from tests.examples.locked_tables import cancelled_in_a_batch
+from tests.examples.locked_tables import cancelled_in_a_batch, locked
 from tests.examples.system import System
+from tests.examples.time_limits import ending_after
 from tests.waiting import wait_until
 
 SYSTEM = "web-application"
-CHANGES = {"warm-cache": {"timeout": "10s"}}
 JOBS = (
     "clean-sessions",
     "prune-audit-log",
@@ -74,7 +74,7 @@ def test_every_job_does_its_work_once(system: System) -> None:
         "clean-sessions": {"sessions": 1205, "removed": 1200, "unreadable": 0},
         "prune-audit-log": {"removed": old},
         "refresh-rates": {"rates": 5, "changed": 5},
-        "send-digest": {"articles": 2, "sent": 3, "refused": 0},
+        "send-digest": {"sent": 3, "refused": 0},
         "update-search-index": {"indexed": 3, "batches": 1},
         "warm-cache": {"warm": 2, "gone": 1},
     }
@@ -98,7 +98,7 @@ def test_every_job_does_its_work_once(system: System) -> None:
         "clean-sessions": {"sessions": 5, "removed": 0, "unreadable": 0},
         "prune-audit-log": {"removed": 0},
         "refresh-rates": {"rates": 5, "changed": 0},
-        "send-digest": {"articles": 2, "sent": 0, "refused": 0},
+        "send-digest": {"sent": 0, "refused": 0},
         "update-search-index": {"indexed": 0, "batches": 0},
         "warm-cache": {"warm": 2, "gone": 0},
     }
@@ -126,17 +126,37 @@ def test_without_cache_mail_server_and_api_the_jobs_of_the_database_work(system:
 
 def test_a_refused_reader_is_remembered_and_the_others_get_their_mail(system: System) -> None:
     system.smtp_fault(recipient="bela@example.org")
-    assert values(system, "send-digest")["send-digest"] == {"articles": 2, "sent": 2, "refused": 1}
+    assert values(system, "send-digest")["send-digest"] == {"sent": 2, "refused": 1}
     assert len(system.mails()) == 2
+
+
+def test_a_mail_server_that_takes_no_mail_at_all_costs_nobody_a_digest(system: System) -> None:
+    system.smtp_fault(code=554)
+    assert system.run("send-digest")["exitCode"] == 65
+    assert count(system, "digests") == 0
+    system.clear_faults()
+    assert values(system, "send-digest")["send-digest"] == {"sent": 3, "refused": 0}
+
+
+def test_a_digest_that_is_cancelled_says_how_many_mails_are_out_and_the_next_run_sends_the_others(
+    system: System,
+) -> None:
+    system.smtp_fault(code=250, keep=True, delay_seconds=10, times=1)
+    started = system.start("send-digest")
+    wait_until(system.mails, timeout=60, describe="the first mail is on its way")
+    record = system.cancel("send-digest", started)
+    assert (record["result"], record["value"]) == ("Cancelled", {"sent": 1, "refused": 0})
+    assert values(system, "send-digest")["send-digest"] == {"sent": 2, "refused": 0}
+    assert len({mail["To"] for mail in system.mails()}) == len(system.mails()) == 3
 
 
 @pytest.mark.parametrize(
     ("pages", "rates", "codes"),
     [
-        ({"delay_seconds": 6}, {"status": 429}, (124, 75)),
-        ({"status": 401}, {"cut_after_bytes": 100}, (78, 69)),
+        ({"status": 401}, {"status": 429}, (78, 75)),
+        ({"status": 503}, {"cut_after_bytes": 100}, (69, 69)),
     ],
-    ids=["slow-or-busy", "locked-or-half-way"],
+    ids=["locked-or-busy", "broken-or-half-way"],
 )
 def test_an_api_that_fails_ends_the_run_with_the_code_that_says_how_and_changes_nothing(
     system: System, pages: dict[str, Any], rates: dict[str, Any], codes: tuple[int, int]
@@ -147,6 +167,37 @@ def test_an_api_that_fails_ends_the_run_with_the_code_that_says_how_and_changes_
     assert (records["warm-cache"]["exitCode"], records["refresh-rates"]["exitCode"]) == codes
     assert system.redis("KEYS", "page:*") == "page:gone"
     assert count(system, "rates") == 0
+
+
+def test_what_takes_too_long_ends_with_the_time_of_its_run_and_changes_nothing(system: System) -> None:
+    """The API and the mail server answer late, and a table is locked."""
+    names = ("warm-cache", "refresh-rates", "send-digest", "update-search-index")
+    system.api_fault(delay_seconds=6)
+    system.smtp_fault(delay_seconds=60)
+    with ending_after(system, "10s", *names), locked(system, "search_index"):
+        records = ended(system, started(system, *names))
+    assert {name: record["exitCode"] for name, record in records.items()} == dict.fromkeys(names, 124)
+    assert {record["result"] for record in records.values()} == {"TimedOut"}
+    assert system.redis("KEYS", "page:*") == "page:gone"
+    assert [count(system, table) for table in ("rates", "digests", "search_index")] == [0, 0, 0]
+
+
+def test_a_cache_that_does_not_answer_ends_the_run_in_time_and_no_session_is_removed(system: System) -> None:
+    with ending_after(system, "10s", "clean-sessions"), system.frozen("redis"):
+        record = system.run("clean-sessions")
+    assert record["exitCode"] in {69, 124}
+    assert system.redis("EXISTS", "session:1205") == "1"
+
+
+def test_a_password_that_a_server_does_not_take_is_exit_78_and_stands_nowhere(system: System) -> None:
+    wrong = {
+        "update-search-index": {"DATABASE_URL": "postgresql://app:canary-7@postgresql/app"},
+        "clean-sessions": {"REDIS_URL": "redis://:canary-7@redis:6379/0"},
+    }
+    runs = {name: system.start(name, env=env) for name, env in wrong.items()}
+    records = ended(system, runs)
+    assert {name: record["exitCode"] for name, record in records.items()} == dict.fromkeys(runs, 78)
+    assert not [record for record in records.values() if "canary-7" in str(record) + system.log(record)]
 
 
 def test_a_bad_record_is_named_and_nothing_is_half_written(system: System) -> None:
