@@ -28,6 +28,14 @@ def test_the_tests_that_the_page_names_exist() -> None:
     assert [(path, name) for path, name in found if name not in functions_of(Path(path))] == []
 
 
+def test_every_test_of_the_examples_is_named_by_the_page() -> None:
+    named = set(_NAMED.findall(PAGE.read_text(encoding="utf-8")))
+    files = sorted(Path("tests/examples").rglob("test_*.py"))
+    assert len(files) >= 10
+    tests = [(path.as_posix(), name) for path in files for name in sorted(functions_of(path))]
+    assert [test for test in tests if test not in named] == []
+
+
 def test_every_line_of_the_tables_names_a_test() -> None:
     rows = _ROW.findall(PAGE.read_text(encoding="utf-8"))
     assert len(rows) >= 50
