@@ -206,9 +206,10 @@ def test_a_page_that_names_itself_as_the_next_one_does_not_run_for_ever(
     database: Database, api: SampleApi
 ) -> None:
     api.fail(path=CRM, body='{"items": [], "cursor": "again"}')
-    outcome = sync_crm()
-    assert outcome.error is not None
-    assert outcome.error.message == "page 2 names itself as the next one"
+    api.fail(path=SITE, body='{"items": [], "cursor": "again"}')
+    for outcome in (sync_crm(), sync_site()):
+        assert outcome.error is not None
+        assert outcome.error.message == "page 2 names itself as the next one"
 
 
 def test_a_position_that_the_crm_has_forgotten_is_given_up(database: Database, api: SampleApi) -> None:

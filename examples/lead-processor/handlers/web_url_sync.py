@@ -47,6 +47,8 @@ def _all_pages(context: Context) -> list[dict[str, str]]:
                 found[page["id"]] = page
             if cursor is None:
                 return list(found.values())
+            if cursor == parameters.get("cursor"):
+                raise DataError(f"page {number} names itself as the next one")
             parameters["cursor"] = cursor
     raise DataError(f"the site does not come to an end after {MOST_PAGES} pages")
 
