@@ -34,6 +34,8 @@ _MERGE_KEYS = {
     "imagePullSecrets": "name",
     "ports": "containerPort",
 }
+_WHOLE = {"env", "volumes"}
+"""Lists of what is one thing or another: merged, it would be both at once, which the API server refuses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +220,6 @@ def _pod_template(*, parent: Parent, spec: ScheduledJobSpec, defaults: RunnerDef
     }
     if spec.service_account_name:
         pod["serviceAccountName"] = spec.service_account_name
-        pod["automountServiceAccountToken"] = True
     if spec.priority:
         pod["priorityClassName"] = f"{defaults.priority_class_prefix}{spec.priority.value}"
     return merge(template, {"metadata": {"labels": _labels(parent)}, "spec": pod})
@@ -238,7 +239,7 @@ def _template_defaults(*, spec: ScheduledJobSpec, defaults: RunnerDefaults) -> B
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108  # an emptyDir of the Pod's own
     }
     pod: Body = {
-        "automountServiceAccountToken": False,
+        "automountServiceAccountToken": spec.service_account_name is not None,
         "enableServiceLinks": False,
         "securityContext": {
             "runAsNonRoot": True,
@@ -315,7 +316,7 @@ def merge(base: Body, overlay: Body) -> Body:
         if isinstance(value, dict) and isinstance(present, dict):
             result[key] = merge(present, value)
         elif isinstance(value, list) and isinstance(present, list) and key in _MERGE_KEYS:
-            result[key] = merge_named(present, value, key=_MERGE_KEYS[key], whole=key == "env")
+            result[key] = merge_named(present, value, key=_MERGE_KEYS[key], whole=key in _WHOLE)
         else:
             result[key] = value
     return result

@@ -67,6 +67,26 @@ def test_the_security_context_may_be_overridden_bit_by_bit() -> None:
 
 
 @pytest.mark.parametrize(
+    "volume",
+    [
+        {"name": "tmp", "persistentVolumeClaim": {"claimName": "x"}},
+        {"name": "tmp", "hostPath": {"path": "/x"}},
+    ],
+    ids=str,
+)
+def test_a_volume_is_replaced_as_a_whole(volume: Body) -> None:
+    """Two kinds of volume in one would be refused."""
+    assert pod_of(minimal(podTemplate={"spec": {"volumes": [volume]}}))["volumes"] == [volume]
+
+
+@pytest.mark.parametrize("account", [{}, {"serviceAccountName": "robot"}], ids=str)
+@pytest.mark.parametrize("mounted", [True, False])
+def test_the_template_says_last_whether_the_token_is_mounted(account: Body, mounted: bool) -> None:
+    template = {"spec": {"automountServiceAccountToken": mounted}}
+    assert pod_of(minimal(podTemplate=template, **account))["automountServiceAccountToken"] is mounted
+
+
+@pytest.mark.parametrize(
     "broken",
     [
         {"spec": None},
