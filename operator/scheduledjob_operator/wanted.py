@@ -88,5 +88,31 @@ def sentence_of(error: ValidationError) -> str:
     parts = []
     for detail in error.errors(include_input=False, include_url=False):
         where = ".".join(["spec", *(str(part) for part in detail["loc"])])
-        parts.append(f"{where}: {detail['msg'].removeprefix('Value error, ')}")
+        wording = _WORDINGS.get(detail["type"])
+        said = wording.format(**detail.get("ctx", {})) if wording else detail["msg"]
+        parts.append(f"{where}: {said.removeprefix('Value error, ')}")
     return "; ".join(parts)
+
+
+_WORDINGS = {
+    "missing": "has to be given",
+    "enum": "must be {expected}",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than_equal": "must be {le} or less",
+    "too_long": "may have at most {max_length} items",
+    "too_short": "must have at least {min_length} items",
+    "string_too_long": "may have at most {max_length} characters",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_type": "must be a text",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+}
+"""What the kinds of errors of pydantic mean to the author of a manifest."""

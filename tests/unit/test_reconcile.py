@@ -205,9 +205,11 @@ def test_what_somebody_else_wrote_into_the_status_is_put_right(settled: World) -
         (
             {"retry": {"limit": -1}},
             "InvalidSpec",
-            "spec.retry.limit: Input should be greater than or equal to 0",
+            "spec.retry.limit: must be 0 or more",
         ),
-        ({"env": [{}]}, "InvalidSpec", "spec.env.0.name: Field required"),
+        ({"history": {"failedJobs": 51}}, "InvalidSpec", "spec.history.failedJobs: must be 50 or less"),
+        ({"command": "x" * 3}, "InvalidSpec", "spec.command: must be a list"),
+        ({"env": [{}]}, "InvalidSpec", "spec.env.0.name: has to be given"),
     ],
     ids=str,
 )
