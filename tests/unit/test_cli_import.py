@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from hypothesis import given
 
 from scheduledjob_operator.cli import main
+from scheduledjob_operator.cli.importing.definition import refusals
 from scheduledjob_operator.cli.importing.manifests import label
+from tests.unit.strategies import specs as specs_of_jobs
 
 DATA = Path("tests/data/import")
 GOLDEN = {
@@ -181,16 +184,6 @@ def test_without_a_user_the_system_format_is_refused() -> None:
     assert list(specs(called("crontab", "--system", "-", stdin="0 0 * * * www-data /bin/x\n"))) == ["x"]
 
 
-def test_the_cron_jobs_are_followed_by_what_makes_the_cluster_adopt_them() -> None:
-    given = PLAIN["cronjobs"].replace("{name: b}", "{name: b, namespace: shop}")
-    lines = called("cronjobs", "-", stdin=given).stderr.splitlines()
-    assert lines[-2:] == [
-        "  kubectl annotate cronjob a scheduledjob.dev/adopt=true",
-        "  kubectl annotate cronjob --namespace shop b scheduledjob.dev/adopt=true",
-    ]
-    assert "annotate" not in called("cronjobs", "-", stdin="").stderr
-
-
 def test_long_lines_and_quotes_that_stay_open_take_no_time() -> None:
     """An hour, where each line is looked at again for each line above it."""
     text = "A='x\n" * 20_001 + f"B={'y' * 1_000_000}\nX_CRON=@daily\n"
@@ -247,17 +240,39 @@ def test_texts_stay_texts_for_every_reader_of_yaml(value: str) -> None:
     assert f'value: "{value}"' in result.stdout.replace("'", '"')
 
 
-def test_a_cron_job_that_belongs_to_something_is_left_out() -> None:
-    text = "{kind: CronJob, metadata: {name: a, ownerReferences: [{kind: ScheduledJob, name: a}]}, spec: {}}"
-    result = called("cronjobs", "-", stdin=text)
-    assert (result.exit_code, result.stdout) == (0, "")
-    assert "it belongs to ScheduledJob a" in result.stderr
+def test_tabs_between_the_fields_of_a_schedule_become_the_blanks_that_the_definition_takes() -> None:
+    assert specs(called("env", "-", stdin="X_CRON='0\t3 * * *'\n"))["x"]["schedule"] == "0 3 * * *"
 
 
-def test_a_name_that_no_scheduled_job_can_have_is_refused() -> None:
-    pod = "{containers: [{name: a, image: b, command: [c]}]}"
-    job = f"{{schedule: '@daily', jobTemplate: {{spec: {{template: {{spec: {pod}}}}}}}}}"
-    for name in ("a.b", "x" * 53):
-        result = called("cronjobs", "-", stdin=f"{{kind: CronJob, metadata: {{name: {name}}}, spec: {job}}}")
-        assert result.exit_code == 65
-        assert "52 characters at most" in result.stderr
+@pytest.mark.parametrize(
+    ("spec", "sentence"),
+    [
+        ({"schedule": "0\t3 * * *"}, "spec.schedule: schedule has five fields"),
+        ({"schedule": "0 3 * * *\n"}, "spec.schedule: schedule has five fields"),
+        ({"handler": "größe"}, "spec.handler: handler is the name a function is registered under"),
+        ({"at": "2030-01-01 08:00Z"}, "spec.at: must be a time with its zone"),
+        ({"env": [{"name": "A"}, {"name": "B"}, {"name": "A"}]}, "spec.env: has A more than once"),
+        ({"retry": {"neverOnExitCodes": [1, 1]}}, "spec.retry.neverOnExitCodes: has 1 more than once"),
+        ({"podTemplate": {"spec": []}}, "spec.podTemplate.spec: must be an object"),
+        ({"podTemplate": {"spec": {"volumes": {}}}}, "spec.podTemplate.spec.volumes: must be a list"),
+        (
+            {"podTemplate": {"spec": {"volumes": [{}] * 101}}},
+            "spec.podTemplate.spec.volumes: may have at most 100 items",
+        ),
+    ],
+)
+def test_what_only_the_definition_refuses_is_named_as_well(spec: dict[str, Any], sentence: str) -> None:
+    (refusal,) = refusals(spec)
+    assert refusal.startswith(sentence)
+
+
+@given(specs_of_jobs)
+def test_what_the_definition_takes_is_not_refused(spec: dict[str, Any]) -> None:
+    assert not list(refusals({**spec, "retry": {}}))
+
+
+def test_a_single_run_of_the_past_is_named_and_left_out() -> None:
+    text = "s.add_job(a, 'date', run_date='2020-01-01T10:00:00Z')\ns.add_job(b, 'cron', hour=1)\n"
+    result = called("apscheduler", "-", stdin=text)
+    assert list(specs(result)) == ["b"]
+    assert "-:1: a is not imported: at is 2020-01-01T10:00:00Z, which was past already at" in result.stderr

@@ -1,6 +1,7 @@
 """What the verbs of `import` share: their options, and how files become manifests and sentences."""
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,8 @@ def show(
     files: tuple[Path, ...], *, reader: Reader, options: Options, keep_going: bool
 ) -> list[dict[str, Any]]:
     """Print all there is to say, and the manifests; these are the result."""
-    result = imported(((str(file), _findings_in(file, reader=reader)) for file in files), options=options)
+    findings = ((str(file), _findings_in(file, reader=reader)) for file in files)
+    result = imported(findings, options=options, now=datetime.now(UTC))
     refused = bool(result.malformed) and not keep_going
     for sentence in result.malformed if refused else result.remarks:
         click.echo(sentence, err=True)

@@ -1,18 +1,33 @@
-"""ScheduledJobs as YAML, from what was read: named, checked as the operator would, written out."""
+"""ScheduledJobs as YAML, from what was read: named, checked as they would be in a cluster, written out."""
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
 from scheduledjob_operator import names
-from scheduledjob_operator.cli.importing.findings import Draft, Finding, Remark
+from scheduledjob_operator.cli.importing.definition import refusals
+from scheduledjob_operator.cli.importing.findings import Draft, Finding, Remark, UnreadableError
 from scheduledjob_operator.models import ScheduledJobSpec
-from scheduledjob_operator.schedule import ScheduleError
-from scheduledjob_operator.wanted import schedule_of, sentence_of
+from scheduledjob_operator.models.types import format_time
+from scheduledjob_operator.status import Ready
+from scheduledjob_operator.store import ScheduledJobSeen
+from scheduledjob_operator.wanted import parse, sentence_of
+
+_SIZES = {
+    "greater_than_equal",
+    "less_than_equal",
+    "string_too_long",
+    "string_too_short",
+    "too_long",
+    "too_short",
+    "value_error",  # that of a duration
+}
+"""Kinds of errors that say: more or less of something than a ScheduledJob may have."""
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _SAFE = re.compile(r"[A-Za-z/][A-Za-z0-9_./@-]+")
@@ -37,13 +52,13 @@ class Imported:
     """Those of the remarks after which nothing should be applied."""
 
 
-def imported(files: Iterable[tuple[str, list[Finding]]], *, options: Options) -> Imported:
+def imported(files: Iterable[tuple[str, list[Finding]]], *, options: Options, now: datetime) -> Imported:
     """What became of the findings of all files, given by the files' names."""
     result = Imported(manifests=[], remarks=[], malformed=[])
     taken: set[tuple[str | None, str]] = set()
     for file, findings in files:
         for finding in sorted(findings, key=lambda one: one.line):
-            outcome = _manifest(finding, taken=taken, options=options)
+            outcome = _manifest(finding, taken=taken, options=options, now=now)
             if isinstance(outcome, dict):
                 result.manifests.append(outcome)
                 continue
@@ -67,7 +82,7 @@ def label(text: str) -> str:
 
 
 def _manifest(
-    finding: Finding, *, taken: set[tuple[str | None, str]], options: Options
+    finding: Finding, *, taken: set[tuple[str | None, str]], options: Options, now: datetime
 ) -> dict[str, Any] | Remark:
     """The ScheduledJob of a draft, or why there is none."""
     if isinstance(finding, Remark):
@@ -75,11 +90,24 @@ def _manifest(
     namespace = options.namespace or finding.namespace
     used = {name for place, name in taken if place == namespace}
     name = finding.name if finding.exact else _unused(finding.name, used=used)
-    if (problem := _name_problem(name, used=used)) or (problem := _spec_problem(finding, namespace, name)):
-        return Remark(line=finding.line, text=f"{name} is not imported: {problem}", malformed=True)
-    taken.add((namespace, name))
     metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
+    finding = _with_blanks(finding)
+    try:
+        _check_name(finding, name, used=used)
+        _check_spec(finding, metadata=metadata, now=now)
+    except UnreadableError as error:
+        text = f"{name} is not imported: {error}"
+        return Remark(line=finding.line, text=text, malformed=error.malformed)
+    taken.add((namespace, name))
     return {"apiVersion": names.API_VERSION, "kind": names.KIND, "metadata": metadata, "spec": finding.spec}
+
+
+def _with_blanks(draft: Draft) -> Draft:
+    """Blanks are all that the definition takes between the fields of a schedule."""
+    schedule = draft.spec.get("schedule")
+    if not isinstance(schedule, str):
+        return draft
+    return replace(draft, spec={**draft.spec, "schedule": re.sub(r"[ \t]+", " ", schedule).strip()})
 
 
 def _unused(wanted: str, *, used: set[str]) -> str:
@@ -93,27 +121,37 @@ def _unused(wanted: str, *, used: set[str]) -> str:
     return name
 
 
-def _name_problem(name: str, *, used: set[str]) -> str | None:
+def _check_name(draft: Draft, name: str, *, used: set[str]) -> None:
+    """Raises UnreadableError."""
     if name in used:
-        return "another job has that name already: rename one of them"
+        raise UnreadableError("another job has that name already: rename one of them", malformed=True)
     if len(name) > names.MAX_NAME_LENGTH or not _LABEL.fullmatch(name):
-        return (
+        raise UnreadableError(
             f"the name of a ScheduledJob has {names.MAX_NAME_LENGTH} characters at most: small letters, "
-            "digits and hyphens"
+            "digits and hyphens",
+            malformed=not draft.exact or len(name) > names.MAX_NAME_LENGTH,
         )
-    return None
 
 
-def _spec_problem(draft: Draft, namespace: str | None, name: str) -> str | None:
-    """What the operator would say about the spec."""
+def _check_spec(draft: Draft, *, metadata: dict[str, Any], now: datetime) -> None:
+    """What the operator and the definition would say about the spec. Raises UnreadableError.
+
+    What an API server takes elsewhere is not malformed, and neither is a time that has passed.
+    """
     try:
-        spec = ScheduledJobSpec.model_validate(draft.spec)
-        schedule_of(spec, spread=f"{namespace or 'default'}/{name}")
+        ScheduledJobSpec.model_validate(draft.spec)
     except ValidationError as error:
-        return sentence_of(error)
-    except ScheduleError as error:
-        return str(error)
-    return None
+        sizes = {detail["type"] for detail in error.errors()} <= _SIZES
+        raise UnreadableError(sentence_of(error), malformed=not (draft.exact and sizes)) from None
+    identity = {"namespace": "default", **metadata, "uid": "", "resourceVersion": ""}
+    first = {"generation": 1, "creationTimestamp": format_time(now)}
+    wanted = parse(
+        ScheduledJobSeen.from_body({"metadata": {**identity, **first}, "spec": draft.spec}), now=now
+    )
+    if isinstance(wanted, Ready):
+        raise UnreadableError(wanted.message, malformed=not draft.exact and "at" not in draft.spec)
+    if refused := "; ".join(refusals(draft.spec)):
+        raise UnreadableError(refused, malformed=not draft.exact)
 
 
 class _Dumper(yaml.SafeDumper):
