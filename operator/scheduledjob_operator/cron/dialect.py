@@ -27,6 +27,7 @@ from scheduledjob_operator.cron.fields import (
     WEEKDAY,
     CronFields,
     Field,
+    NoSuchDateError,
     ScheduleError,
     SpecialDay,
 )
@@ -132,7 +133,7 @@ def _check_days(expression: str, *, day: _Part, month: _Part, weekday: _Part) ->
     if not day.special and not weekday.special:
         longest = max(LONGEST_MONTHS[number] for number in month.values)
         if (day.star or weekday.star) and min(day.values) > longest:
-            raise ScheduleError(advice.on_no_such_date(expression, days=day.values, months=month.values))
+            raise NoSuchDateError(advice.on_no_such_date(expression, days=day.values, months=month.values))
     elif not weekday.special and not _ever(day, months=month.values):
         raise ScheduleError(advice_special.on_never(expression, months=month.values))
 

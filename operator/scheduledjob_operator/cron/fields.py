@@ -9,6 +9,10 @@ class ScheduleError(ValueError):
     """A schedule or time zone that cannot be used; its text is one sentence saying what to write instead."""
 
 
+class NoSuchDateError(ScheduleError):
+    """One that Kubernetes takes and never runs, as no year has such a day."""
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One of the places of a schedule; `names[i]` stands for the value `low + i`."""

@@ -1,26 +1,21 @@
 """Manifests of CronJobs become drafts of the same names.
 
-What a ScheduledJob has a field for goes there, and what else the Pod has into podTemplate. The rest of the
-Job and the CronJob is named.
+What a ScheduledJob has a field for goes there (`cron_job_policies`), and what else the Pod has into
+podTemplate (`cron_job_pod`, `cron_job_security`). The rest of the Job and the CronJob is named.
 """
 
+import json
 import math
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from typing import Any
 
 import yaml
 
 from scheduledjob_operator import names
-from scheduledjob_operator.cli.importing.findings import (
-    LEAST_DEADLINE,
-    MOST_DEADLINE,
-    Draft,
-    Finding,
-    Remark,
-    UnreadableError,
-)
-from scheduledjob_operator.models.types import format_duration
+from scheduledjob_operator.cli.importing.cron_job_pod import OWN_LABELS, what
+from scheduledjob_operator.cli.importing.cron_job_policies import policies, when
+from scheduledjob_operator.cli.importing.findings import Draft, Finding, Remark, UnreadableError
+from scheduledjob_operator.cli.importing.manifests import Options
 
 Body = dict[str, Any]
 
@@ -38,29 +33,44 @@ _CRON_JOB = {
     "jobTemplate",
 }
 _JOB = {"backoffLimit", "activeDeadlineSeconds", "template"}
-_POD = {"containers", "serviceAccountName", "serviceAccount", "restartPolicy"}
-_CONTAINER = {"name", "image", "command", "args", "env", "envFrom", "resources"}
-_DEFAULTS = {
-    "dnsPolicy": "ClusterFirst",
-    "schedulerName": "default-scheduler",
-    "terminationGracePeriodSeconds": 30,
-    "terminationMessagePath": "/dev/termination-log",
-    "terminationMessagePolicy": "File",
-    "securityContext": {},
+_JOB_DEFAULTS = {"completions": 1, "parallelism": 1, "completionMode": "NonIndexed", "suspend": False}
+_NOBODYS = {"kubectl.kubernetes.io/last-applied-configuration"}
+"""Annotations that say nothing about a Job."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads a date as the text that it is in JSON."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-"""What the API server writes into every Pod by itself."""
 
 
-def read_cron_jobs(text: str) -> Iterator[Finding]:
+def read_cron_jobs(text: str, *, options: Options) -> Iterator[Finding]:
     """The CronJobs of a file, be they documents of their own or items of a list."""
+    without_zone = None
     try:
-        for node in yaml.compose_all(text, yaml.SafeLoader):
-            if node is not None:
-                yield from _document(node)
+        for node in yaml.compose_all(text, _Loader):
+            for finding in _document(node, options=options) if node is not None else ():
+                if without_zone is None and isinstance(finding, Draft) and _goes_by_the_cluster(finding):
+                    without_zone = finding.line
+                yield finding
     except RecursionError:
         yield Remark(line=1, text="this is nested too deeply for manifests of CronJobs", malformed=True)
     except yaml.YAMLError as error:
         yield _no_yaml(error, text=text)
+    if without_zone is not None:
+        sentence = (
+            "schedules without a timeZone, from here on, are taken for UTC, where Kubernetes goes by the "
+            "zone of its controller manager: give another one with --time-zone"
+        )
+        yield Remark(line=without_zone, text=sentence)
+
+
+def _goes_by_the_cluster(draft: Draft) -> bool:
+    return "schedule" in draft.spec and "timeZone" not in draft.spec
 
 
 def _no_yaml(error: yaml.YAMLError, *, text: str) -> Remark:
@@ -91,7 +101,7 @@ def how_to_adopt(manifests: Iterable[Body]) -> Iterator[str]:
         yield f"  kubectl annotate cronjob{where} {' '.join(found)} {names.ANNOTATION_ADOPT}=true"
 
 
-def _document(node: yaml.Node) -> Iterator[Finding]:
+def _document(node: yaml.Node, *, options: Options) -> Iterator[Finding]:
     if not isinstance(node, yaml.MappingNode):
         line = node.start_mark.line + 1
         yield Remark(line=line, text="this is no manifest: give those of CronJobs", malformed=True)
@@ -100,18 +110,19 @@ def _document(node: yaml.Node) -> Iterator[Finding]:
     items = fields.get("items")
     if isinstance(items, yaml.SequenceNode):
         for item in items.value:
-            yield from _document(item)
+            yield from _document(item, options=options)
         return
     line = node.start_mark.line + 1
     if _size(node, known={}) > MOST_NODES:
         yield Remark(line=line, text="the manifest is too large with all its aliases", malformed=True)
         return
     try:
-        body = yaml.SafeLoader("").construct_document(node)
+        body = _Loader("").construct_document(node)
         if body.get("kind") != "CronJob":
             yield Remark(line=line, text=f"{body.get('kind') or 'a document'} is no CronJob: it is left out")
             return
-        yield from _cron_job(body, line=line)
+        json.dumps(body)  # what YAML can say beyond JSON is no manifest
+        yield from _cron_job(body, line=line, options=options)
     except UnreadableError as error:
         yield error.at(line)
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError, yaml.YAMLError):
@@ -129,101 +140,61 @@ def _size(node: yaml.Node, *, known: dict[int, float]) -> float:
     return known[id(node)]
 
 
-def _cron_job(body: Body, *, line: int) -> Iterator[Finding]:
+def _cron_job(body: Body, *, line: int, options: Options) -> Iterator[Finding]:
     """Raises UnreadableError, and KeyError and the like for what is no CronJob."""
-    metadata, spec = body["metadata"], body["spec"]
-    if owner := next(iter(metadata.get("ownerReferences") or []), None):
+    metadata = body["metadata"]
+    name = str(metadata["name"])
+    remarks: list[str] = []
+    try:
+        _check_place(metadata, options=options)
+        spec = _spec(body["spec"], options=options, remarks=remarks)
+    except UnreadableError as error:
+        raise UnreadableError(f"{name} is not imported: {error}") from None
+    yield Draft(line=line, name=name, namespace=metadata.get("namespace"), spec=spec, exact=True)
+    yield from (Remark(line=line, text=f"{name}: {text}") for text in remarks)
+
+
+def _check_place(metadata: Body, *, options: Options) -> None:
+    """Raises UnreadableError for a CronJob that no ScheduledJob could take over."""
+    owners = metadata.get("ownerReferences") or []
+    if owner := next((one for one in owners if one.get("controller")), None):
+        raise UnreadableError(f"it belongs to {owner['kind']} {owner['name']}")
+    namespace = metadata.get("namespace")
+    if namespace and options.namespace and namespace != options.namespace:
         raise UnreadableError(
-            f"{metadata['name']} is not imported: it belongs to {owner['kind']} {owner['name']}"
+            f"it is in the namespace {namespace}, where its ScheduledJob has to be, too: leave "
+            f"--namespace {options.namespace} out"
         )
+
+
+def _spec(spec: Body, *, options: Options, remarks: list[str]) -> Body:
     job = spec["jobTemplate"]["spec"]
     template = job["template"]
-    name = str(metadata["name"])
-    remarks = [
-        f"{name}: {place}.{field} is not carried over, as a ScheduledJob has no such field"
-        for place, given, known in (("spec", spec, _CRON_JOB), ("jobTemplate.spec", job, _JOB))
-        for field in given
-        if field not in known
-    ]
-    if job.get("activeDeadlineSeconds") is not None:
-        remarks.append(f"{name}: activeDeadlineSeconds was for all attempts, and its timeout is for each one")
-    if not _has_user(template["spec"]):
-        remarks.append(
-            f"{name}: it had its image's own user, and now 65532: set runAsUser in podTemplate for another"
+    for place, given, known in (("spec", spec, _CRON_JOB), ("jobTemplate.spec", job, _JOB)):
+        remarks.extend(
+            f"{place}.{field} is not carried over, as a ScheduledJob has no such field"
+            for field, value in given.items()
+            if field not in known and value is not None and _JOB_DEFAULTS.get(field) != value
         )
     if template["spec"].get("restartPolicy") == "OnFailure":
-        remarks.append(f"{name}: restartPolicy is not carried over, as each attempt is a Pod of its own")
-    wanted = {**_when(spec), **_what(template, name=name), **_policies(spec, job)}
-    yield Draft(line=line, name=name, namespace=metadata.get("namespace"), spec=wanted, exact=True)
-    yield from (Remark(line=line, text=text) for text in remarks)
-
-
-def _when(spec: Body) -> Body:
-    when = {"schedule": spec["schedule"]}
-    if spec.get("timeZone"):
-        when["timeZone"] = spec["timeZone"]
-    return {"enabled": False, **when} if spec.get("suspend") else when
-
-
-def _what(template: Body, *, name: str) -> Body:
-    """The fields that say what runs. Raises UnreadableError."""
-    pod = template["spec"]
-    if len(pod["containers"]) != 1:
-        raise UnreadableError(
-            f"{name} is not imported: it has several containers, and only one can be the job"
-        )
-    container = pod["containers"][0]
-    if not container.get("command"):
-        raise UnreadableError(
-            f"{name} is not imported: it runs its image's own entry point: write that as command"
-        )
-    what: Body = {
-        "command": [*container["command"], *container.get("args", [])],
-        "image": container["image"],
-        **{field: container[field] for field in ("env", "envFrom", "resources") if container.get(field)},
-    }
-    if account := pod.get("serviceAccountName"):
-        what["serviceAccountName"] = account
-    if rest := _rest(container, known=_CONTAINER):
-        rest = {"containers": [{"name": names.CONTAINER, **rest}]}
-    rest |= _rest(pod, known=_POD)
-    overlay = {"spec": rest} if rest else {}
-    if labels := {key: value for key, value in (template.get("metadata") or {}).items() if value}:
-        overlay = {"metadata": labels, **overlay}
-    return {**what, "podTemplate": overlay} if overlay else what
-
-
-def _has_user(pod: Body) -> bool:
-    contexts = (one.get("securityContext") or {} for one in (pod, *pod["containers"]))
-    return any("runAsUser" in context for context in contexts)
-
-
-def _rest(given: Body, *, known: set[str]) -> Body:
-    """What has no field of its own and is not what it would be anyway."""
+        remarks.append("restartPolicy is not carried over, as each attempt is a Pod of its own")
     return {
-        field: value
-        for field, value in given.items()
-        if field not in known and (field not in _DEFAULTS or value != _DEFAULTS[field])
+        **when(spec, time_zone=options.time_zone, remarks=remarks),
+        **what(template, remarks=remarks),
+        **policies(spec, job, template["spec"], remarks=remarks),
+        **_queue(spec["jobTemplate"].get("metadata") or {}, remarks=remarks),
     }
 
 
-def _policies(spec: Body, job: Body) -> Body:
-    """With Kubernetes' defaults where nothing is said."""
-    policies: Body = {"concurrencyPolicy": spec.get("concurrencyPolicy", "Allow")}
-    limit = job.get("backoffLimit", 6)
-    if limit:
-        policies["retry"] = {"limit": limit}
-    if (seconds := spec.get("startingDeadlineSeconds")) is not None:
-        late = min(max(timedelta(seconds=seconds), LEAST_DEADLINE), MOST_DEADLINE)
-        policies["startingDeadline"] = format_duration(late)
-    if (seconds := job.get("activeDeadlineSeconds")) is not None:
-        policies["timeout"] = format_duration(timedelta(seconds=seconds))
-    kept = {
-        field: max(1, spec[given])
-        for field, given in (
-            ("succeededJobs", "successfulJobsHistoryLimit"),
-            ("failedJobs", "failedJobsHistoryLimit"),
+def _queue(metadata: Body, *, remarks: list[str]) -> Body:
+    """The one label of a Job that has a field; the others are named."""
+    labels = dict(metadata.get("labels") or {})
+    queue = labels.pop(names.LABEL_QUEUE, None)
+    left = [f"label {key}" for key in labels if key not in OWN_LABELS]
+    left += [f"annotation {key}" for key in metadata.get("annotations") or {} if key not in _NOBODYS]
+    if left:
+        remarks.append(
+            "jobTemplate.metadata is not carried over, as Jobs have what the operator gives them: "
+            f"{', '.join(left)}"
         )
-        if spec.get(given) is not None
-    }
-    return {**policies, "history": kept} if kept else policies
+    return {"queue": queue} if queue else {}
