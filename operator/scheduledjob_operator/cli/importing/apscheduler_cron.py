@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from scheduledjob_operator.cli.importing.findings import UnreadableError
+from scheduledjob_operator.cli.importing.schedule_text import fitting
 from scheduledjob_operator.cron.fields import WEEKDAY
 
 ORDER = ("year", "month", "day", "week", "day_of_week", "hour", "minute", "second")
@@ -32,7 +33,7 @@ def cron_of(fields: dict[str, Any]) -> str:
             )
     day, weekday = _days(texts["day"], _weekdays(texts["day_of_week"]))
     five = (texts["minute"], texts["hour"], day, texts["month"], weekday)
-    return " ".join(five if texts["second"] == "0" else (texts["second"], *five))
+    return fitting(" ".join(five if texts["second"] == "0" else (texts["second"], *five)))
 
 
 def cron_of_five(expression: str) -> str:
@@ -52,6 +53,8 @@ def cron_of_five(expression: str) -> str:
 def _text(name: str, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise UnreadableError(f"{name} is neither a number nor a text: write for example 3", malformed=True)
+    if isinstance(value, int) and not 0 <= value < 10_000:
+        raise UnreadableError(f"{name} is no number that a clock has: write for example 3", malformed=True)
     text = re.sub(r"\s*,\s*", ",", str(value).strip().lower())
     if not text:
         raise UnreadableError(f"{name} is empty: write for example 3", malformed=True)

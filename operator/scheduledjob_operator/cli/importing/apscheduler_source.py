@@ -1,148 +1,130 @@
 """Where jobs are in Python source: calls of add_job, decorators, and rows of a registry."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from scheduledjob_operator.cli.importing.python_literals import last_name
+from scheduledjob_operator.cli.importing.apscheduler_entry import ADD_JOB, Entry, Place, walk
+from scheduledjob_operator.cli.importing.apscheduler_rows import is_unpacked, rows_in, words_of
+from scheduledjob_operator.cli.importing.apscheduler_schedulers import Schedulers
+from scheduledjob_operator.cli.importing.findings import Remark
+from scheduledjob_operator.cli.importing.python_literals import dotted, last_name
 
-ADD_JOB = (
-    "func",
-    "trigger",
-    "args",
-    "kwargs",
-    "id",
-    "name",
-    "misfire_grace_time",
-    "coalesce",
-    "max_instances",
-    "next_run_time",
-    "jobstore",
-    "executor",
-    "replace_existing",
-)
-"""Parameters of add_job in their order; the decorator has those from the second one on."""
-_ROW = ("id", "func", "cron", "enabled")
-_CALLED = {
-    **dict.fromkeys(("func", "function", "handler", "callable", "callback", "job_func"), "func"),
-    **dict.fromkeys(("cron", "cron_expression", "crontab", "schedule", "cron_schedule"), "cron"),
-    **dict.fromkeys(("id", "job_id"), "id"),
+_TRIGGERS = {"cron", "interval", "date", "CronTrigger", "IntervalTrigger", "DateTrigger", "from_crontab"}
+_CHANGES = {
+    **dict.fromkeys(("pause_job", "pause"), "write enabled: false where it was to stay paused"),
+    **dict.fromkeys(("remove_job", "remove"), "delete its ScheduledJob where it is to be gone"),
+    **dict.fromkeys(("modify_job", "modify", "reschedule_job", "reschedule"), "correct its ScheduledJob"),
 }
-"""What registries call their columns."""
-_SETTINGS = ("timezone", "job_defaults")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A job as it is written, with what is said about it by name."""
-
-    line: int
-    words: dict[str, ast.expr]
-    function: str | None = None
-    """Of a decorator: what is decorated."""
-    unpacked: bool = False
-    """Whether some of it is in * or **."""
-    conditional: bool = False
-    """Whether it stands under an if or in a loop."""
+"""Methods that change a job that is there already, and what to do in their place."""
+_METHODS_OF_JOB = {"pause", "remove", "modify", "reschedule"}
 
 
 @dataclass(slots=True)
 class Source:
     """What was found in a module."""
 
+    schedulers: Schedulers = field(default_factory=Schedulers)
     entries: list[Entry] = field(default_factory=list)
-    settings: dict[str, ast.expr] = field(default_factory=dict)
-    """Keywords of the scheduler's constructor."""
+    remarks: list[Remark] = field(default_factory=list)
     parameters: dict[str, list[str]] = field(default_factory=dict)
-    """Of each function that can be called with positional arguments: their names."""
+    """Of each function whose bare name can mean nothing else: the names of its parameters."""
 
 
 def read_source(tree: ast.Module) -> Source:
-    """The jobs, in the order of their lines."""
-    source = Source()
-    for node, conditional in _walk(tree):
+    """The jobs, in the order of the text."""
+    source = Source(parameters=_parameters(tree))
+    seen: set[int] = set()
+    jobs: set[str] = set()
+    for node, place in walk(tree):
+        source.schedulers.visit(node)
+        source.entries += rows_in(node, place, seen=seen)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            names = [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
-            source.parameters[node.name] = names
-            source.entries += _decorated(node, conditional=conditional)
+            source.entries += _decorated(node, place)
+        elif isinstance(node, ast.Assign) and _adds_job(node.value):
+            jobs.update(dotted(target) for target in node.targets)
         elif isinstance(node, ast.Call):
-            if last_name(node.func).endswith("Scheduler"):
-                given = {word.arg: word.value for word in node.keywords if word.arg in _SETTINGS}
-                source.settings.update(given)
-            source.entries += _called(node, conditional=conditional)
-        elif isinstance(node, ast.Dict):
-            source.entries += _listed(node, conditional=conditional)
-        elif isinstance(node, ast.Tuple) and _is_row(node.elts):
-            words = dict(zip(_ROW, node.elts, strict=False))
-            source.entries.append(Entry(line=node.lineno, words=words, conditional=conditional))
-    source.entries.sort(key=lambda entry: entry.line)
+            if last_name(node.func) == "add_job":
+                source.entries.append(_added(node, place))
+            source.remarks += _on_change(node, jobs=jobs)
+    source.entries.sort(key=lambda entry: (entry.line, entry.column))
     return source
 
 
-def _walk(tree: ast.Module) -> Iterator[tuple[ast.AST, bool]]:
-    """Every node, and whether it stands under a condition or in a loop."""
-    waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
-    while waiting:
-        node, conditional = waiting.pop()
-        yield node, conditional
-        inside = conditional or (isinstance(node, ast.If | ast.For | ast.While) and not _is_main(node))
-        waiting += [(child, inside) for child in ast.iter_child_nodes(node)]
-
-
-def _is_main(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and "__name__" in ast.dump(node.test)
-
-
-def _decorated(node: ast.FunctionDef | ast.AsyncFunctionDef, *, conditional: bool) -> Iterator[Entry]:
+def _decorated(node: ast.FunctionDef | ast.AsyncFunctionDef, place: Place) -> Iterator[Entry]:
     for call in node.decorator_list:
-        if isinstance(call, ast.Call) and last_name(call.func) == "scheduled_job":
-            yield _entry(call, names=ADD_JOB[1:], function=node.name, conditional=conditional)
+        if isinstance(call, ast.Call) and _is_decorator(call):
+            yield _entry(call, place, names=ADD_JOB[1:], function=node.name)
 
 
-def _called(call: ast.Call, *, conditional: bool) -> Iterator[Entry]:
-    if last_name(call.func) == "add_job":
-        yield _entry(call, names=ADD_JOB, conditional=conditional)
-        return
-    columns = {_CALLED.get(word.arg) for word in call.keywords if word.arg is not None}
-    if _is_row(call.args) or ("cron" in columns and ("func" in columns or len(call.args) == 2)):
-        yield _entry(call, names=_ROW, aliases=True, conditional=conditional)
+def _is_decorator(call: ast.Call) -> bool:
+    """Flask-APScheduler has its decorator by the name that others have theirs by."""
+    if last_name(call.func) != "task":
+        return last_name(call.func) == "scheduled_job"
+    trigger = words_of(call, names=("trigger",)).get("trigger")
+    if isinstance(trigger, ast.Call):
+        return last_name(trigger.func) in _TRIGGERS
+    return isinstance(trigger, ast.Constant) and trigger.value in _TRIGGERS
 
 
-def _listed(node: ast.Dict, *, conditional: bool) -> Iterator[Entry]:
-    """A row of a registry as a dict."""
-    words = {
-        _CALLED.get(key.value, key.value): value
-        for key, value in zip(node.keys, node.values, strict=True)
-        if isinstance(key, ast.Constant) and isinstance(key.value, str)
-    }
-    if "func" in words and words.keys() & {"cron", "trigger"}:
-        unpacked = None in node.keys
-        yield Entry(line=node.lineno, words=words, unpacked=unpacked, conditional=conditional)
+def _added(call: ast.Call, place: Place) -> Entry:
+    first = call.args[0] if len(call.args) > 1 else None
+    # APScheduler's text for a function has a colon; Flask-APScheduler takes the id first.
+    is_id = isinstance(first, ast.Constant) and isinstance(first.value, str) and ":" not in first.value
+    return _entry(call, place, names=("id", "func") if is_id else ADD_JOB)
 
 
-def _is_row(elements: Sequence[ast.expr]) -> bool:
-    """Whether it is an id, a function and five fields."""
-    if not 3 <= len(elements) <= len(_ROW):
-        return False
-    key, function, cron = elements[:3]
-    texts = [one.value for one in (key, cron) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-    named = isinstance(function, ast.Name | ast.Attribute)
-    return named and len(texts) == 2 and len(texts[1].split()) == 5
-
-
-def _entry(
-    call: ast.Call,
-    *,
-    names: tuple[str, ...],
-    conditional: bool,
-    function: str | None = None,
-    aliases: bool = False,
-) -> Entry:
-    words = dict(zip(names, call.args, strict=False))
-    for word in call.keywords:
-        if word.arg is not None:
-            words[_CALLED.get(word.arg, word.arg) if aliases else word.arg] = word.value
-    unpacked = any(isinstance(one, ast.Starred) for one in call.args) or any(
-        word.arg is None for word in call.keywords
+def _entry(call: ast.Call, place: Place, *, names: tuple[str, ...], function: str | None = None) -> Entry:
+    scheduler = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return Entry(
+        line=call.lineno,
+        column=call.col_offset,
+        words=words_of(call, names=names),
+        place=place,
+        function=function,
+        unpacked=is_unpacked(call),
+        scheduler=last_name(scheduler) if scheduler is not None else None,
     )
-    return Entry(line=call.lineno, words=words, function=function, unpacked=unpacked, conditional=conditional)
+
+
+def _adds_job(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and last_name(node.func) == "add_job"
+
+
+def _on_change(call: ast.Call, *, jobs: set[str]) -> Iterator[Remark]:
+    """What the program does to its jobs later."""
+    name = last_name(call.func)
+    words = {word.arg: word.value for word in call.keywords}
+    paused = words.get("paused")
+    if name == "start" and isinstance(paused, ast.Constant) and paused.value is True:
+        text = "start(paused=True) is not carried over: annotate the namespace with scheduledjob.dev/suspend"
+        yield Remark(line=call.lineno, text=text)
+    if name not in _CHANGES or not isinstance(call.func, ast.Attribute):
+        return
+    receiver = call.func.value
+    if name in _METHODS_OF_JOB and not (_adds_job(receiver) or dotted(receiver) in jobs):
+        return
+    which = call.args[0] if call.args else words.get("job_id", words.get("id"))
+    of = f"{which.value}: " if isinstance(which, ast.Constant) and isinstance(which.value, str) else ""
+    yield Remark(line=call.lineno, text=f"{of}{name} is not carried over: {_CHANGES[name]}")
+
+
+def _parameters(tree: ast.Module) -> dict[str, list[str]]:
+    """Of functions of the module that have their name to themselves; a method's first is its own object."""
+    methods = {id(one) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for one in node.body}
+    bound: Counter[str] = Counter()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            bound[node.name] += id(node) not in methods
+        elif isinstance(node, ast.alias):
+            bound[(node.asname or node.name).partition(".")[0]] += 1
+        elif isinstance(node, ast.arg):
+            bound[node.arg] += 1
+        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            bound[node.id] += 1
+    return {
+        node.name: [argument.arg for argument in (*node.args.posonlyargs, *node.args.args)]
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and bound[node.name] == 1
+    }

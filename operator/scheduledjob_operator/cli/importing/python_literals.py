@@ -15,11 +15,15 @@ _UTC = {"utc", "UTC", "pytz.utc", "pytz.UTC", "timezone.utc", "datetime.timezone
 
 def dotted(node: ast.AST) -> str:
     """`scheduler.add_job` as it is written; empty for anything but names and dots."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
     if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute):
-        return f"{dotted(node.value)}.{node.attr}" if dotted(node.value) else f"?.{node.attr}"
-    return ""
+        parts.append(node.id)
+    elif parts:
+        parts.append("?")
+    return ".".join(reversed(parts))
 
 
 def last_name(node: ast.AST) -> str:
@@ -67,6 +71,11 @@ def moment(node: ast.expr, *, of: str, time_zone: str) -> str:
     except (ValueError, OverflowError):
         text = f"{of} is no time: write for example 2026-12-24 08:00:00"
         raise UnreadableError(text, malformed=True) from None
+
+
+def depends_on_zone(node: ast.expr, *, of: str) -> bool:
+    """Whether a moment is another one in another time zone."""
+    return moment(node, of=of, time_zone="Etc/UTC") != moment(node, of=of, time_zone="Etc/GMT+5")
 
 
 def number(value: Any, *, of: str) -> float:
