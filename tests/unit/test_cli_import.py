@@ -66,6 +66,10 @@ def test_what_it_prints_next_reads_again(tmp_path: Path) -> None:
         ("crontab", '\nA="1" # one\n', 2, "behind the closing quote of A"),
         ("crontab", "0 0 * * 8 /bin/x\n", 1, '"8" is not a day of the week'),
         ("crontab", "\n0 0 * * * root /bin/x\n", 2, "begins with root, as a line of /etc/crontab does"),
+        ("crontab", "0 0 * * * www-data /bin/x\n", 1, "begins with www-data, as a line of /etc/crontab does"),
+        ("crontab", "0 0 * * fri~mon /bin/x\n", 1, "is not a day of the week"),
+        ("crontab", "0 9~5 * * * /bin/x\n", 1, "runs backwards, which cron refuses"),
+        ("crontab", "\nSHELL=\n@daily /bin/x\n", 2, "SHELL is empty: write for example SHELL=/bin/sh"),
         ("crontab", "A=1\n@daily a\0b\n", 2, "the line has a character NUL"),
         ("env", "A=1\n\0\n", 2, "the line has a character NUL"),
         ("apscheduler", "a = 1\nb = '\0'\n", 2, "the line has a character NUL"),
@@ -123,7 +127,7 @@ def test_malformed_input_ends_with_65_and_nothing_on_standard_output(
 
 def test_the_rest_is_imported_when_it_is_to_keep_going() -> None:
     text = "@daily /bin/one\nnothing\n@weekly /bin/two\n"
-    result = called("crontab", "-", "--keep-going", stdin=text)
+    result = called("crontab", "-", "--keep-going", "--time-zone", "Etc/UTC", stdin=text)
     assert list(specs(result)) == ["one", "two"]
     assert result.stderr.startswith("-:2: the line is too short")
 

@@ -18,7 +18,16 @@ from scheduledjob_operator.cli.importing.manifests import Options
 
 
 def read(text: str, *, system: bool = False) -> list[Finding]:
-    return list(read_crontab(text, options=Options(), system=system))
+    found = read_crontab(text, options=Options(), system=system)
+    return [one for one in found if isinstance(one, Draft) or "no CRON_TZ" not in one.text]
+
+
+def sentences(text: str) -> list[str]:
+    return [one.text for one in read(text) if isinstance(one, Remark)]
+
+
+def commands(text: str) -> list[str]:
+    return [one.spec["command"][-1] for one in read(text) if isinstance(one, Draft)]
 
 
 @pytest.mark.parametrize(
@@ -35,6 +44,16 @@ def read(text: str, *, system: bool = False) -> list[Finding]:
         ("~ 0~6 * * *", "H(0-59) H(0-6) * * *"),
         ("0 0 */2 * *", "0 0 */2 * *"),
         ("0 0 */1 * 1", "0 0 */1 * 1"),
+        ("0 0 5,* * 1", "0 0 5,1-31 * 1"),
+        ("0 0 13 * fri,*", "0 0 13 * fri,0-6"),
+        ("0 0 *,5 * 1", "0 0 *,5 * 1"),
+        ("5,* * * * *", "5,* * * * *"),
+        ("5/15 * * * *", "5/15 * * * *"),
+        ("0 0 * * 7/2", "0 0 * * 0"),
+        ("0 0 * * 3/2", "0 0 * * 0,3,5"),
+        ("0 0 * * 5~7", "0 0 * * H(5-6)"),
+        ("0 0 * * 7~7", "0 0 * * 0"),
+        ("0 0 * * ~", "0 0 * * H(0-6)"),
     ],
 )
 def test_times_are_read_as_cron_reads_them(cron: str, schedule: str) -> None:
@@ -53,6 +72,9 @@ def test_times_are_read_as_cron_reads_them(cron: str, schedule: str) -> None:
         ("0 0 * * 8", True),
         ("*/0 * * * *", True),
         ("1,, * * * *", True),
+        ("0 0 * * 6~2", True),
+        ("0 77~80 * * *", True),
+        (f"{','.join(map(str, range(59)))} * * * *", False),
     ],
 )
 def test_times_without_a_counterpart_are_told_from_wrong_ones(cron: str, malformed: bool) -> None:
@@ -67,7 +89,11 @@ def test_times_without_a_counterpart_are_told_from_wrong_ones(cron: str, malform
         ("cat%one%two", "one\ntwo\n"),
         ("cat | tr a-z A-Z%one", "ONE\n"),
         ("cat # with a comment%it costs $5 `x` \\%", "it costs $5 `x` %\n"),
-        ("cat%STDIN%", "STDIN\n\n"),
+        ("cat%STDIN%", "STDIN\n"),
+        ("cat%", ""),
+        ("cat%%", "\n"),
+        ("cat%a%%", "a\n\n"),
+        ("cat%a\\%", "a%\n"),
         ("echo 100\\%", "100%\n"),
     ],
 )
@@ -123,10 +149,85 @@ def test_a_comment_that_is_no_job_is_nothing(comment: str) -> None:
     assert read(comment) == []
 
 
-def test_a_job_that_is_commented_out_is_switched_off() -> None:
-    (draft,) = read("## */5 * * * * /bin/x")
-    assert isinstance(draft, Draft)
-    assert draft.spec["enabled"] is False
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "# 0 0 30 2 * /bin/old-job",
+        "# 0 0 30 2 * old job",
+        "# @daily jobs go below this line",
+        "# 1 2 3 4 5 testing the mic",
+        "# 1 2 3 4 5 find the words",
+        "# * * * * * <command to execute>",
+        "# * * * * * /path/to/<command to execute>",
+        "# 0 0 * * * root is the user here",
+        "# 0 99 * * * /bin/x",
+        f"# @daily /bin/{'x' * 5000}",
+    ],
+)
+def test_prose_is_no_job_and_no_comment_is_an_error(comment: str) -> None:
+    assert read(comment) == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("/bin/x", "./x", "~/bin/x", "$HOME/x", "backup.sh", "A=1 B=2 /bin/x", "php artisan queue:work"),
+        *("cd /srv && make", "curl -s example.com", "/bin/x ${HOME} < /etc/hosts"),
+    ],
+)
+def test_a_job_that_is_commented_out_is_switched_off_and_said_to_be(command: str) -> None:
+    for line in (f"# 5 4 * * * {command}", f"##*/5 * * * * {command}", f"#@daily {command}"):
+        draft, remark = read(line)
+        assert isinstance(draft, Draft)
+        assert isinstance(remark, Remark)
+        assert (draft.spec["enabled"], draft.spec["command"][-1]) == (False, command)
+        assert remark.text.endswith("it is commented out, and is imported with enabled: false")
+
+
+@pytest.mark.parametrize(
+    ("cron", "sentence"),
+    [
+        (
+            "5/15 * * * *",
+            "5/15 is read as 5-59/15, as cronie does, and other crons refuse it or take it for 5",
+        ),
+        ("0 0 * * 3/2", "3/2 is read as 3-7/2"),
+        ("0 0 * * 5~7", "5~7 is a day at random up to Saturday, as H knows no Sunday behind it"),
+    ],
+)
+def test_what_crons_read_differently_is_named(cron: str, sentence: str) -> None:
+    (remark,) = sentences(f"{cron} /bin/x")
+    assert remark.startswith(sentence)
+
+
+def test_a_shell_that_has_no_here_documents_is_named() -> None:
+    assert "here-document" in sentences("SHELL=/usr/bin/fish\n@daily cat%a")[-1]
+    assert not any("here-document" in one for one in sentences("SHELL=/bin/bash\n@daily cat%a"))
+    assert not any("here-document" in one for one in sentences("SHELL=/usr/bin/fish\n@daily cat"))
+
+
+@pytest.mark.parametrize("ends", ["\r", "\r\n", "\n"])
+def test_every_line_is_a_job_of_its_own(ends: str) -> None:
+    assert commands(f"@daily a{ends}@daily b{ends}") == ["a", "b"]
+
+
+def test_a_hyphen_before_a_macro_is_crons_sign_not_to_log() -> None:
+    assert commands("-@hourly /bin/x\n-5 * * * * /bin/y") == ["/bin/x", "/bin/y"]
+
+
+def test_the_name_of_a_user_that_is_a_program_too_begins_a_command() -> None:
+    assert commands("@daily redis-cli flushall\n@daily backup all\n@daily root") != []
+    assert len(commands("@daily git /x\n@daily backup all\n@daily root\n@daily nice /bin/x")) == 4
+
+
+def test_that_schedules_are_read_in_utc_is_said_once() -> None:
+    text = "@daily /bin/a\n@daily /bin/b\nCRON_TZ=Asia/Tokyo\n@daily /bin/c\n"
+    found = list(read_crontab(text, options=Options()))
+    (remark,) = (one for one in found if isinstance(one, Remark))
+    assert remark.line == 1
+    assert "read in UTC" in remark.text
+    named = read_crontab(text, options=Options(time_zone="Asia/Tokyo"))
+    assert not any(isinstance(one, Remark) for one in named)
 
 
 def test_a_variable_is_for_the_jobs_below_it() -> None:
@@ -145,7 +246,7 @@ def test_an_empty_mailto_is_no_loss() -> None:
 
 
 def test_the_user_of_a_system_crontab_is_named() -> None:
-    remark, draft = read("-@hourly root /bin/x".removeprefix("-"), system=True)
+    draft, remark = read("-@hourly root /bin/x", system=True)
     assert isinstance(remark, Remark)
     assert isinstance(draft, Draft)
     assert "the user root is not carried over" in remark.text

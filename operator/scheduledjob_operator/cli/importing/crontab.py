@@ -5,8 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from scheduledjob_operator.cli.importing.crontab_command import name_of, shell_text
-from scheduledjob_operator.cli.importing.crontab_times import five_fields, macro_schedule
+from pydantic import ValidationError
+
+from scheduledjob_operator.cli.importing.crontab_command import (
+    has_input,
+    name_of,
+    shell_text,
+    takes_here_document,
+)
+from scheduledjob_operator.cli.importing.crontab_comments import job_in, looks_like_command
+from scheduledjob_operator.cli.importing.crontab_times import doubts, five_fields, macro_schedule
 from scheduledjob_operator.cli.importing.findings import (
     Draft,
     Finding,
@@ -15,17 +23,27 @@ from scheduledjob_operator.cli.importing.findings import (
     literal_dollars,
 )
 from scheduledjob_operator.cli.importing.manifests import Options
+from scheduledjob_operator.models import ScheduledJobSpec
+from scheduledjob_operator.schedule import ScheduleError
+from scheduledjob_operator.wanted import schedule_of
 
 _VARIABLE = re.compile(r"""("[^"]*"|'[^']*'|[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)""")
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\$?(:[A-Za-z0-9_.-]+)?")
-_COMMENT = re.compile(r"#[#\s]*")
 _SECRET = re.compile(r"PASSW|SECRET|TOKEN|CREDENTIAL|API_?KEY|PRIVATE", re.IGNORECASE)
-_EXAMPLES = ("command to be executed", "tar -zcf /var/backups/home.tgz /home/")
-"""Of the comments that distributions put into every crontab."""
+_LINE_ENDS = re.compile(r"\r\n|\r|\n")
+_USERS = re.compile(
+    "root|daemon|bin|sys|man|lp|mail|news|uucp|proxy|www-data|backup|list|irc|gnats|nobody|postgres|mysql|"
+    "redis|nginx|apache|http|git|jenkins|deploy|ubuntu|debian|ec2-user|admin|munin|nagios"
+)
+"""Users of a system, whose names are no programs where an absolute path stands behind them."""
 
 _MAIL = (
     "nobody gets the output by mail, which is in the log and the status of each run, and alerts come from "
     "the metrics"
+)
+_NO_ZONE = (
+    "no CRON_TZ names the time zone of this schedule: it and others like it are read in UTC, unless "
+    "--time-zone names another"
 )
 _REPORTED = {
     "MAILTO": _MAIL,
@@ -50,14 +68,22 @@ class _Setting:
 
 def read_crontab(text: str, *, options: Options, system: bool = False) -> Iterator[Finding]:
     """The jobs of a crontab; `system`: the user's name stands before the command."""
+    zoneless = False
+    for finding in _findings(text, options=options, system=system):
+        yield finding
+        if isinstance(finding, Draft) and not zoneless and "timeZone" not in finding.spec:
+            zoneless = True
+            yield Remark(line=finding.line, text=_NO_ZONE)
+
+
+def _findings(text: str, *, options: Options, system: bool) -> Iterator[Finding]:
     setting = _Setting(time_zone=options.time_zone)
-    for number, raw in enumerate(text.split("\n"), start=1):
+    for number, raw in enumerate(_LINE_ENDS.split(text), start=1):
         line = raw.strip()
-        if line.startswith("#"):
-            yield from _commented(line, number, setting=setting, options=options, system=system)
-            continue
         try:
-            if match := _VARIABLE.fullmatch(line):
+            if line.startswith("#"):
+                yield from _commented(line, number, setting=setting, options=options, system=system)
+            elif match := _VARIABLE.fullmatch(line):
                 name = match[1].strip("\"'")
                 value = _unquoted(match[2], name=name)
                 setting = _set(setting, name, value)
@@ -89,6 +115,8 @@ def _unquoted(value: str, *, name: str) -> str:
 
 def _set(setting: _Setting, name: str, value: str) -> _Setting:
     if name == "SHELL":
+        if not value:
+            raise UnreadableError("SHELL is empty: write for example SHELL=/bin/sh", malformed=True)
         return replace(setting, shell=value)
     if name == "CRON_TZ":
         return replace(setting, time_zone=value)
@@ -121,54 +149,83 @@ def _remarks_on(name: str, value: str, *, line: int) -> Iterator[Remark]:
 def _commented(
     line: str, number: int, *, setting: _Setting, options: Options, system: bool
 ) -> Iterator[Finding]:
-    """A job that somebody has switched off; any other comment is nothing."""
-    job = _COMMENT.sub("", line, count=1)
-    if not job.startswith(("@", "*", *"0123456789")) or job.endswith(_EXAMPLES):
+    """A job that somebody has switched off; any other comment is nothing, and none is an error."""
+    job = job_in(line)
+    if job is None:
         return
     try:
-        findings = list(_job(job, number, setting=setting, options=options, system=system))
+        findings = list(_job(job, number, setting=setting, options=options, system=system, commented=True))
     except UnreadableError:
         return
+    if not all(_is_right(finding.spec) for finding in findings if isinstance(finding, Draft)):
+        return
     for finding in findings:
-        yield (
-            replace(finding, spec={"enabled": False, **finding.spec})
-            if isinstance(finding, Draft)
-            else finding
-        )
+        if isinstance(finding, Draft):
+            yield replace(finding, spec={"enabled": False, **finding.spec})
+            text = "it is commented out, and is imported with enabled: false"
+            yield Remark(line=number, text=f"{finding.name}: {text}")
+        else:
+            yield finding
 
 
-def _job(line: str, number: int, *, setting: _Setting, options: Options, system: bool) -> Iterator[Finding]:
+def _is_right(spec: dict[str, Any]) -> bool:
+    """Whether the operator would take it."""
+    try:
+        schedule_of(ScheduledJobSpec.model_validate(spec), spread="")
+    except (ValidationError, ScheduleError):
+        return False
+    return True
+
+
+def _job(
+    line: str, number: int, *, setting: _Setting, options: Options, system: bool, commented: bool = False
+) -> Iterator[Finding]:
     """Raises UnreadableError."""
+    line = line.removeprefix("-")  # cron's sign for "do not log"
     times = 1 if line.startswith("@") else 5
-    columns = line.removeprefix("-").split(None, times + system)
+    columns = line.split(None, times + system)
     if len(columns) <= times + system:
         raise UnreadableError(_too_short(system=system), malformed=True)
     schedule = macro_schedule(columns[0]) if times == 1 else five_fields(columns[:5])
-    _check_user(columns[times], system=system, alone=len(columns[-1].split()) == 1)
-    if system:
-        yield Remark(
-            line=number,
-            text=f"the user {columns[times]} is not carried over: runs have the user of podTemplate's "
-            "runAsUser, or else 65532",
-        )
+    _check_user(columns[times], system=system, command=columns[-1])
+    if commented and not looks_like_command(columns[-1]):
+        return
     command = shell_text(columns[-1])
-    yield Draft(
+    draft = Draft(
         line=number,
         name=name_of(command),
         spec=_spec(command, schedule=schedule, setting=setting, options=options),
     )
+    yield draft
+    remarks = list(doubts(columns[:5])) if times == 5 else []
+    if system:
+        remarks.append(
+            f"the user {columns[times]} is not carried over: runs have the user of podTemplate's runAsUser, "
+            "or else 65532"
+        )
+    if has_input(columns[-1]) and not takes_here_document(setting.shell):
+        remarks.append(
+            f"{draft.name}: what follows % is a here-document, and {setting.shell} knows none like it: write "
+            "the command for /bin/sh"
+        )
+    yield from (Remark(line=number, text=text) for text in remarks)
 
 
-def _check_user(word: str, *, system: bool, alone: bool) -> None:
+def _check_user(word: str, *, system: bool, command: str) -> None:
     """Raises UnreadableError where the column for the user is missing, or is one too many."""
     if system and not _USER.fullmatch(word):
         raise UnreadableError(
             "there is no user before the command: write one, or leave out --system for a user's own crontab",
             malformed=True,
         )
-    if not system and word.split(maxsplit=1)[0] == "root" and not alone:
+    first, _, rest = command.partition(" ")
+    if system or not _USERS.fullmatch(first) or not rest.strip():
+        return
+    # Some of them are programs, too, which get no absolute path for their first argument.
+    if first == "root" or (rest.lstrip().startswith("/") and first not in {"mail", "git", "man"}):
         raise UnreadableError(
-            "the command begins with root, as a line of /etc/crontab does: give --system, or take it away",
+            f"the command begins with {first}, as a line of /etc/crontab does: give --system, or take it "
+            "away",
             malformed=True,
         )
 

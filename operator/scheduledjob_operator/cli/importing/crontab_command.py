@@ -27,11 +27,28 @@ _INTERPRETERS = re.compile(r"(python|php|perl|ruby|node|bash|sh|zsh|dash|java)[0
 _SUFFIXES = {".sh", ".py", ".php", ".pl", ".rb", ".js", ".mjs", ".jar", ".bash"}
 
 
+_WITHOUT_HERE_DOCUMENTS = {"fish", "csh", "tcsh", "rc", "es", "nu", "elvish", "xonsh", "pwsh"}
+"""Shells that have none, or none behind braces."""
+
+
+def has_input(text: str) -> bool:
+    """Whether cron gives the command something to read."""
+    return bool(_PERCENT.search(text))
+
+
+def takes_here_document(shell: str) -> bool:
+    """Whether the shell reads what `shell_text` writes."""
+    return PurePosixPath(shell).name not in _WITHOUT_HERE_DOCUMENTS
+
+
 def shell_text(text: str) -> str:
     """What the shell gets: from the first % on, a line of standard input each, as a here-document."""
     command, *lines = (part.replace("\\%", "%") for part in _PERCENT.split(text))
     if not lines:
         return command.strip()
+    # cron ends the last line only where that is not done already. Source: child_process in do_command.c.
+    if not lines[-1]:
+        lines.pop()
     end = "STDIN"
     while end in lines:
         end += "_"

@@ -1,13 +1,15 @@
 """The times of a crontab line, as crontab(5) reads them, in the words of a ScheduledJob."""
 
 import re
+from collections.abc import Iterator
 
 from scheduledjob_operator.cli.importing.findings import UnreadableError
+from scheduledjob_operator.cli.importing.schedule_text import fitting
 from scheduledjob_operator.cron.dialect import MACROS
-from scheduledjob_operator.cron.fields import FIELDS, WEEKDAY, Field, ScheduleError
+from scheduledjob_operator.cron.fields import DAY, FIELDS, WEEKDAY, Field, ScheduleError
 from scheduledjob_operator.cron.values import read_step, read_value
 
-_RANDOM = re.compile(r"(\d*)~(\d*)(/\d+)?")
+_RANDOM = re.compile(r"([0-9]*)~([0-9]*)(/[0-9]+)?")
 
 
 def macro_schedule(macro: str) -> str:
@@ -33,7 +35,22 @@ def five_fields(texts: list[str]) -> str:
             f'"{" ".join(texts)}" runs on days that fit both day fields, which a ScheduledJob cannot say: '
             "write * in one of the two, and let the command look at the other"
         )
-    return " ".join(fields)
+    return fitting(" ".join(fields))
+
+
+def doubts(texts: list[str]) -> Iterator[str]:
+    """What programs called cron read differently in five fields that are right."""
+    for text, field in zip(texts, FIELDS, strict=True):
+        for item in text.split(","):
+            first, slash, step = item.partition("/")
+            if slash and "-" not in first and "*" not in first and "~" not in first:
+                last = 7 if field is WEEKDAY else field.high
+                yield (
+                    f"{item} is read as {first}-{last}/{step}, as cronie does, and other crons refuse it or "
+                    f"take it for {first} alone: write what is meant"
+                )
+            if field is WEEKDAY and "~" in item and item.partition("/")[0].endswith("7"):
+                yield f"{item} is a day at random up to Saturday, as H knows no Sunday behind it"
 
 
 def _stepped_star(text: str, *, other: str) -> bool:
@@ -42,29 +59,52 @@ def _stepped_star(text: str, *, other: str) -> bool:
 
 
 def _field(text: str, *, field: Field) -> str:
+    first, *others = text.split(",")
+    if field in {DAY, WEEKDAY}:
+        # Only a star at the beginning makes a field "any day" to cron, and to Kubernetes one anywhere does.
+        every = f"{field.low}-{field.high}"
+        others = [every if item in {"*", "*/1"} else item for item in others]
     try:
-        return ",".join(_item(item, field=field) for item in text.split(","))
+        return ",".join(_item(item, field=field) for item in (first, *others))
     except ScheduleError as error:
         raise UnreadableError(str(error), malformed=True) from None
 
 
 def _item(item: str, *, field: Field) -> str:
     if match := _RANDOM.fullmatch(item):
-        low, high, step = match[1] or field.low, match[2] or field.high, match[3] or ""
-        return f"H({low}-{high}){step}"
+        return _random(item, match, field=field)
     span, slash, step_text = item.partition("/")
     step = read_step(step_text, item=item, field=field) if slash else 1
     if span == "*":
         return item
     first, hyphen, last = span.partition("-")
     low = read_value(first, field=field)
-    high = read_value(last, field=field) if hyphen else low
+    high = read_value(last, field=field) if hyphen else 7 if slash and field is WEEKDAY else low
     if low > high:
         raise UnreadableError(
             f'the range "{item}" runs backwards, which Kubernetes refuses: write the two ranges '
             f"{first}-{field.high},{field.low}-{last} in place of it"
         )
     return item if field is not WEEKDAY or high != 7 else _with_sunday(low, step=step)
+
+
+def _random(item: str, match: re.Match[str], *, field: Field) -> str:
+    """A value at random between two, which is one of the job's own here."""
+    low = read_value(match[1], field=field) if match[1] else field.low
+    high = read_value(match[2], field=field) if match[2] else field.high
+    if low > high:
+        raise UnreadableError(
+            f'the range "{item}" runs backwards, which cron refuses: write the smaller number first',
+            malformed=True,
+        )
+    if field is WEEKDAY and high == 7:
+        if low == 7:
+            return "0"
+        high = 6
+    step = match[3] or ""
+    if step:
+        read_step(step[1:], item=item, field=field)
+    return f"H({low}-{high}){step}"
 
 
 def _with_sunday(low: int, *, step: int) -> str:
