@@ -196,14 +196,20 @@ def test_the_moments_of_a_trigger_that_is_an_object_are_the_machines_too() -> No
     [
         "s = BackgroundScheduler(timezone='Asia/Tokyo', job_defaults={'max_instances': 3})",
         "s = BackgroundScheduler()\ns.configure(timezone='Asia/Tokyo', job_defaults={'max_instances': 3})",
-        "s = BackgroundScheduler({'apscheduler.timezone': TOKYO, 'apscheduler.job_defaults': {'max_instances': 3}})",
-        "C = {'apscheduler.timezone': TOKYO, 'apscheduler.job_defaults': {'max_instances': 3}}\ns = BackgroundScheduler(C)",
-        "s = BackgroundScheduler({'apscheduler.timezone': TOKYO, 'apscheduler.job_defaults.max_instances': '3'})",
+        "s = BackgroundScheduler({'apscheduler.timezone': TOKYO, 'apscheduler.job_defaults': MANY})",
+        "C = {'apscheduler.timezone': TOKYO, 'apscheduler.job_defaults': MANY}\ns = BackgroundScheduler(C)",
+        "s = BackgroundScheduler({'apscheduler.timezone': TOKYO, PREFIX.job_defaults.max_instances': '3'})",
         "s = APScheduler(BackgroundScheduler(timezone='Asia/Tokyo', job_defaults={'max_instances': 3}))",
     ],
 )
 def test_the_schedulers_settings_are_read_wherever_they_stand(setting: str) -> None:
-    (draft,), _ = read(f"{setting}\ns.add_job(f, 'cron', hour=1)".replace("TOKYO", "'Asia/Tokyo'"))
+    for short, written in (
+        ("TOKYO", "'Asia/Tokyo'"),
+        ("MANY", "{'max_instances': 3}"),
+        ("PREFIX", "'apscheduler"),
+    ):
+        setting = setting.replace(short, written)
+    (draft,), _ = read(f"{setting}\ns.add_job(f, 'cron', hour=1)")
     assert (draft.spec["timeZone"], draft.spec["concurrencyPolicy"]) == ("Asia/Tokyo", "Allow")
 
 
