@@ -37,6 +37,10 @@ def remarks(text: str) -> list[str]:
         ("X_CRON=@daily\nX_MAX_RETRIES=2", {"schedule": "@daily", "retry": {"limit": 2}}),
         ("X_CRON=@daily\nCRON_ENABLED=false", {"enabled": False, "schedule": "@daily"}),
         ("X_CRON=@hourly\r\nX_CRON=@daily\r\n", {"schedule": "@daily"}),
+        ("X_CRON=@daily\rX_TIMEOUT=5m\r", {"schedule": "@daily", "timeout": "5m"}),
+        ("JOB_X_ENABLED=false\nX_CRON=@daily", {"enabled": False, "schedule": "@daily"}),
+        ("X_CRON=@daily\nJOB_X_CRON=@daily", {"schedule": "@daily"}),
+        ("TZ=\nX_CRON=@daily", {"schedule": "@daily"}),
     ],
 )
 def test_a_prefix_with_a_schedule_is_a_job(text: str, spec: dict[str, Any]) -> None:
@@ -81,3 +85,23 @@ def test_a_number_without_a_unit_is_said_to_be_seconds() -> None:
     assert remarks("X_CRON=@daily\nX_TIMEOUT=90") == [
         "X_TIMEOUT does not say of what: it is read as seconds, 1m30s"
     ]
+
+
+def test_a_switch_that_is_neither_on_nor_off_is_an_error_and_switches_off() -> None:
+    text = "JOBS_ENABLED=maybe\nX_CRON=@daily"
+    (remark,) = (one for one in read_env(text, options=Options()) if isinstance(one, Remark))
+    assert remark.malformed
+    assert specs(text)["x"]["enabled"] is False
+
+
+def test_what_goes_by_a_zone_that_is_none_is_not_imported() -> None:
+    text = "TZ=Berlin\nX_CRON=@daily\nJOB_Y_EVERY=5m\nZ_CRON=@daily\nZ_TZ=Asia/Tokyo"
+    assert specs(text).keys() == {"y", "z"}
+    assert specs(text, time_zone="Asia/Tokyo").keys() == {"x", "y", "z"}
+
+
+def test_a_handler_keeps_a_name_that_is_longer_than_a_scheduled_jobs() -> None:
+    prefix = "_".join(["PART"] * 20)
+    (spec,) = specs(f"{prefix}_CRON=@daily").values()
+    assert spec["handler"] == prefix.lower().replace("_", "-")
+    assert specs(f"{prefix}_{prefix}_CRON=@daily") == {}

@@ -25,7 +25,7 @@ class Variable:
 
 def read_variables(text: str) -> Iterator[Variable | Remark]:
     """The variables of a file; a value in quotes may go on over several lines."""
-    text = text.replace("\r\n", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     number = position = 0
     while position < len(text):
         match = _LINE.match(text, position)

@@ -5,8 +5,15 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from pydantic import ValidationError
+
 from scheduledjob_operator.cli.importing.findings import UnreadableError
+from scheduledjob_operator.cli.importing.schedule_text import fitting
+from scheduledjob_operator.cron.fields import ScheduleError
+from scheduledjob_operator.cron.zones import load_zone
+from scheduledjob_operator.models import ScheduledJobSpec
 from scheduledjob_operator.models.types import format_duration, parse_duration
+from scheduledjob_operator.wanted import schedule_of, sentence_of
 
 Part = tuple[str, Any]
 """A field of the spec and its value."""
@@ -15,6 +22,29 @@ Reader = Callable[[str], Part]
 
 TRUE = {"true", "1", "yes", "on"}
 FALSE = {"false", "0", "no", "off"}
+
+
+def checked(part: Part) -> Part:
+    """A part that the operator takes. Raises UnreadableError, so that the variable is named and its line."""
+    field, value = part
+    try:
+        if field == "timeZone":
+            load_zone(value)
+        elif field == "schedule":
+            fitting(value)
+        spec = ScheduledJobSpec.model_validate({field: value, "handler": "any"})
+        schedule_of(spec, spread="")
+    except ValidationError as error:
+        sentence = re.sub(r"^spec[\w.]*: ", "", sentence_of(error))
+        raise UnreadableError(f"cannot be taken over: it {_lowered(sentence)}") from None
+    except (ScheduleError, UnreadableError) as error:
+        raise UnreadableError(f"cannot be taken over: {_lowered(str(error))}") from None
+    return part
+
+
+def _lowered(sentence: str) -> str:
+    """A sentence as the second half of another one."""
+    return (sentence[:1].lower() + sentence[1:]).removeprefix("input ").removesuffix(".")
 
 
 def _cron(value: str) -> Part:
