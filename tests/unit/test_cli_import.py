@@ -88,7 +88,7 @@ def test_what_it_prints_next_reads_again(tmp_path: Path) -> None:
             "X_TIMEOUT cannot be taken over: it must",
         ),
         ("env", "\nX_ENABLED=1\nX_EVERY=0\n", 3, "X_EVERY cannot be taken over: it must be a duration"),
-        ("env", "X_CRON=@daily\nX_RETRIES=999999\n", 2, "X_RETRIES cannot be taken over: it should be less"),
+        ("env", "X_CRON=@daily\nX_RETRIES=999999\n", 2, "X_RETRIES cannot be taken over: it "),
         ("env", "X_CRON=@daily\nX_TZ=Berlin\n", 2, 'X_TZ cannot be taken over: "Berlin" is not a time zone'),
         ("env", "X_CRON=@daily\nTZ=Berlin\n", 2, 'TZ cannot be taken over: "Berlin" is not a time zone'),
         ("env", "X_TZ=UTC\nX_CRON=* * *\n", 2, "X_CRON cannot be taken over: "),
@@ -219,11 +219,14 @@ def test_names_are_unique_across_all_files(tmp_path: Path) -> None:
     (tmp_path / "b").write_text("@daily /bin/x-2\n@daily /bin/x\n")
     result = called("crontab", str(tmp_path / "a"), str(tmp_path / "b"))
     assert list(specs(result)) == ["x", "x-2", "x-2-2", "x-3"]
+    assert f"{tmp_path / 'a'}:2: x-2 is called so, as x is another job's already" in result.stderr
+    assert f"{tmp_path / 'b'}:1: x-2-2 is called so, as x-2 is another job's already" in result.stderr
 
 
 def test_names_have_52_characters_at_most() -> None:
     result = called("crontab", "-", stdin=f"@daily /bin/{'a' * 80}\n@daily /bin/{'a' * 80}\n")
     assert list(specs(result)) == ["a" * 52, "a" * 50 + "-2"]
+    assert f"-:1: {'a' * 52} is called so, as {'a' * 80} is too long" in result.stderr
 
 
 @pytest.mark.parametrize(("text", "name"), [("Sync_All.Stock", "sync-all-stock"), ("--é--", ""), ("9", "9")])

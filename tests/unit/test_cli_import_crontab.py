@@ -181,7 +181,7 @@ def test_a_job_that_is_commented_out_is_switched_off_and_said_to_be(command: str
         assert isinstance(draft, Draft)
         assert isinstance(remark, Remark)
         assert (draft.spec["enabled"], draft.spec["command"][-1]) == (False, command)
-        assert remark.text.endswith("it is commented out, and is imported with enabled: false")
+        assert remark.text == "the job is commented out, and is imported with enabled: false"
 
 
 @pytest.mark.parametrize(

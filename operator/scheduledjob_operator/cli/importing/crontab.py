@@ -162,8 +162,8 @@ def _commented(
     for finding in findings:
         if isinstance(finding, Draft):
             yield replace(finding, spec={"enabled": False, **finding.spec})
-            text = "it is commented out, and is imported with enabled: false"
-            yield Remark(line=number, text=f"{finding.name}: {text}")
+            text = "the job is commented out, and is imported with enabled: false"
+            yield Remark(line=number, text=text)
         else:
             yield finding
 

@@ -4,7 +4,7 @@ import re
 import shlex
 from pathlib import PurePosixPath
 
-from scheduledjob_operator.cli.importing.manifests import label
+from scheduledjob_operator.cli.importing.manifests import slug
 
 _PERCENT = re.compile(r"(?<!\\)%")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
@@ -64,10 +64,10 @@ def name_of(command: str) -> str:
         program = PurePosixPath(words[0]).name if words else ""
         if program in _PREPARING:
             continue
-        name = label(_program(words))
+        name = slug(_program(words))
         if name:
             return name
-        fallback = fallback or label(program)
+        fallback = fallback or slug(program)
     return fallback or "job"
 
 

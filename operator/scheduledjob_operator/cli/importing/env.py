@@ -3,7 +3,6 @@
 The handler is called as the prefix. Values of variables that are not about a schedule go nowhere.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +20,7 @@ from scheduledjob_operator.cli.importing.env_parts import (
     checked,
 )
 from scheduledjob_operator.cli.importing.findings import Draft, Finding, Remark, UnreadableError
-from scheduledjob_operator.cli.importing.manifests import Options
+from scheduledjob_operator.cli.importing.manifests import Options, slug
 
 _JOB = "JOB_"
 _SWITCHES = {"JOBS", "BACKGROUND_JOBS", "CRON", "CRON_JOBS", "SCHEDULER", "SCHEDULED_JOBS"}
@@ -91,7 +90,7 @@ def _grouped(variables: dict[str, Variable]) -> tuple[dict[str, list[Variable]],
 
 def _handler(prefix: str) -> str:
     """What the handler of a prefix is called; may be empty."""
-    return re.sub(r"[^a-z0-9]+", "-", prefix.removeprefix(_JOB).lower()).strip("-")
+    return slug(prefix.removeprefix(_JOB))
 
 
 def _split(name: str) -> tuple[str, str]:

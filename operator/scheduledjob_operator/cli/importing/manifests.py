@@ -1,7 +1,7 @@
 """ScheduledJobs as YAML, from what was read: named, checked as they would be in a cluster, written out."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -61,6 +61,7 @@ def imported(files: Iterable[tuple[str, list[Finding]]], *, options: Options, no
             outcome = _manifest(finding, taken=taken, options=options, now=now)
             if isinstance(outcome, dict):
                 result.manifests.append(outcome)
+                result.remarks.extend(_on_name(finding, outcome["metadata"]["name"], file=file))
                 continue
             sentence = f"{file}:{outcome.line}: {outcome.text}"
             result.remarks.append(sentence)
@@ -76,9 +77,22 @@ def as_yaml(manifests: Iterable[dict[str, Any]]) -> str:
     )
 
 
+def _on_name(finding: Finding, name: str, *, file: str) -> Iterator[str]:
+    """That a job is not called as it was, where more than signs and capitals are different."""
+    wanted = slug(getattr(finding, "name", ""))
+    if wanted and name != wanted:
+        why = "is too long" if len(wanted) > names.MAX_NAME_LENGTH else "is another job's already"
+        yield f"{file}:{finding.line}: {name} is called so, as {wanted} {why}"
+
+
+def slug(text: str) -> str:
+    """A text in small letters, digits and hyphens; may be empty."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
 def label(text: str) -> str:
     """A text as a name that a ScheduledJob can have; may be empty."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[: names.MAX_NAME_LENGTH].rstrip("-")
+    return slug(text)[: names.MAX_NAME_LENGTH].rstrip("-")
 
 
 def _manifest(
