@@ -132,6 +132,7 @@ def test_what_a_job_loses_is_named(word: str, sentence: str) -> None:
         "Job(job_id='x', func=f, schedule='0 3 * * *', enabled=False)",
         "registry.register('x', f, '0 3 * * *', False)",
         "register('x', f, cron='0 3 * * *', enabled=False)",
+        "task('x', f, '0 3 * * *', False)",
         "[('x', f, '0 3 * * *', False)]",
     ],
 )

@@ -26,7 +26,7 @@ _FIELD = re.compile(
 _MACRO = re.compile(
     r"@(?:hourly|daily|midnight|weekly|monthly|yearly|annually|reboot|every\b.*)", re.IGNORECASE
 )
-_OTHERS = {"add_job", "scheduled_job", "task"}
+_OTHERS = {"add_job", "scheduled_job"}
 """Calls that are jobs by themselves."""
 
 
