@@ -1,7 +1,7 @@
 """ScheduledJobs as YAML, from what was read: named, checked as they would be in a cluster, written out."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -77,7 +77,7 @@ def as_yaml(manifests: Iterable[dict[str, Any]]) -> str:
     )
 
 
-def _on_name(finding: Finding, name: str, *, file: str) -> Iterator[str]:
+def _on_name(finding: Finding, name: str, *, file: str) -> Iterable[str]:
     """That a job is not called as it was, where more than signs and capitals are different."""
     wanted = slug(getattr(finding, "name", ""))
     if wanted and name != wanted:
