@@ -3,19 +3,26 @@
 A mail is sent at least once. It is marked in the transaction that sends it, so a run that is killed between
 the server's "250 OK" and its commit leaves the mail to the next run, which sends it again under the same
 Message-ID.
+
+It is given up only when the server takes no mail for its recipient. Whatever else is refused (the sender, the
+message, sending from here at all) is a matter of the server or of its settings, and all mails wait.
 """
 
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import TYPE_CHECKING, Any
 
-from job_runner import Context, DataError, TryAgain
+from job_runner import Context, DataError, TryAgain, Unavailable
+from job_runner.connections.mail_address import mail_address
 from job_runner.connections.smtp import Mailer, open_smtp
+from job_runner.connections.smtp_errors import RecipientsRefused
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
 SENDER = "jobs@trading.example"
+NAMED = 20
+"""So many users a run's record names, which would be cut off in the middle of thousands."""
 
 _KEYS = """
     SELECT key FROM mails WHERE kind = %(kind)s AND sent_at IS NULL AND refused_at IS NULL ORDER BY key
@@ -31,15 +38,22 @@ _REFUSED = "UPDATE mails SET refused_at = now() WHERE key = %(key)s"
 
 @dataclass
 class Delivery:
-    """What became of the mails. refused_users: whose address the server does not take; they are left out."""
+    """What became of the mails. refused: to those whose address is none, or not one that the server takes."""
 
     sent: int = 0
+    refused: int = 0
     refused_users: list[int] = field(default_factory=list)
+    """The first of them."""
     postponed: int = 0
 
     def value(self) -> dict[str, Any]:
         """As it stands in the run's record."""
-        return {"sent": self.sent, "refusedUsers": self.refused_users}
+        return {"sent": self.sent, "refused": self.refused, "refusedUsers": self.refused_users}
+
+    def refuse(self, user: int) -> None:
+        self.refused += 1
+        if len(self.refused_users) < NAMED:
+            self.refused_users.append(user)
 
     def check(self) -> None:
         """Raises TryAgain when the server wants some mails later, DataError when it took none at all."""
@@ -47,8 +61,8 @@ class Delivery:
             raise TryAgain(
                 f"{self.sent} mails sent, {self.postponed} more are wanted later by the mail server"
             )
-        if self.refused_users and not self.sent:
-            raise DataError(f"the mail server refuses each of the {len(self.refused_users)} recipients")
+        if self.refused and not self.sent:
+            raise DataError(f"the mail server refuses each of the {self.refused} recipients")
 
 
 def deliver(
@@ -57,6 +71,7 @@ def deliver(
     """Send the mails of a kind that wait, or only the one with this key. The connection is in autocommit.
 
     delivery: is kept up to date, so that a run that is stopped can tell how far it came.
+    Raises Unavailable when the server takes no mail from here: another attempt may find it in a better mood.
     """
     keys = [found for (found,) in connection.execute(_KEYS, {"kind": kind}) if key in {None, found}]
     if not keys:
@@ -73,24 +88,38 @@ def _deliver_one(connection: "Connection", mailer: Mailer, key: str, delivery: D
         if row is None:
             return  # another run has it, or had it
         subject, body, address, user = row
+        message = _message(key, subject=subject, body=body, address=address)
         try:
-            refused = bool(mailer.send(_message(key, subject=subject, body=body, address=address)))
-        except DataError:
-            refused = True
+            taken = message is not None and _is_taken(mailer, message)
         except TryAgain:
             delivery.postponed += 1
             return
-        connection.execute(_REFUSED if refused else _SENT, {"key": key})
-    if refused:
-        delivery.refused_users.append(user)
-    else:
+        connection.execute(_SENT if taken else _REFUSED, {"key": key})
+    if taken:
         delivery.sent += 1
+    else:
+        delivery.refuse(user)
 
 
-def _message(key: str, *, subject: str, body: str, address: str) -> EmailMessage:
+def _is_taken(mailer: Mailer, message: EmailMessage) -> bool:
+    """Whether the server has it now; False when it takes nothing for this recipient."""
+    try:
+        mailer.send(message)
+    except RecipientsRefused:
+        return False
+    except DataError as error:
+        raise Unavailable(f"the mail server takes no mail from here, and all wait: {error}") from None
+    return True
+
+
+def _message(key: str, *, subject: str, body: str, address: str) -> EmailMessage | None:
+    """The mail to exactly one address; None for a text that is none."""
     message = EmailMessage()
+    try:
+        message["To"] = mail_address(address, what="the address")
+    except DataError:
+        return None
     message["From"] = SENDER
-    message["To"] = address
     message["Subject"] = subject
     message["Message-ID"] = f"<{key}@trading.example>"
     message.set_content(body)

@@ -14,6 +14,7 @@ from tests.waiting import wait_until
 STATE = "SELECT key, sent_at IS NOT NULL, refused_at IS NOT NULL FROM mails ORDER BY key"
 SLOT = datetime.now(UTC).replace(hour=8, minute=0, second=0, microsecond=0)
 NOBODY = {"SMTP_URL": f"smtp://someone:hidden-word@{GONE}"}
+NOBODY_REFUSED: dict[str, Any] = {"refused": 0, "refusedUsers": []}
 YESTERDAY = "SELECT (now() AT TIME ZONE 'UTC')::date - 1"
 
 
@@ -31,12 +32,12 @@ def triggered(platform: Platform) -> Platform:
 
 def test_the_mails_of_alerts_are_sent_once(triggered: Platform) -> None:
     platform = triggered
-    assert platform.value("send_price_notification") == {"sent": 2, "refusedUsers": []}
+    assert platform.value("send_price_notification") == {"sent": 2, **NOBODY_REFUSED}
     (first, second) = platform.smtp.messages()
     assert (first["To"], first["Message-ID"]) == ("ada@example.com", "<price-alert-1@trading.example>")
     assert first.get_content().strip() == "BTC was traded at 63000; your alert was for above 63000."
     assert second["To"] == "cleo@example.com"
-    assert platform.value("send_price_notification") == {"sent": 0, "refusedUsers": []}
+    assert platform.value("send_price_notification") == {"sent": 0, **NOBODY_REFUSED}
     assert len(platform.smtp.messages()) == 2
 
 
@@ -60,7 +61,7 @@ def test_a_mail_server_that_is_gone_loses_no_mail(triggered: Platform) -> None:
 def test_a_recipient_who_is_refused_is_told_of_and_the_others_get_theirs(triggered: Platform) -> None:
     platform = triggered
     platform.smtp.fail(recipient="ada@example.com", code=550)
-    assert platform.value("send_price_notification") == {"sent": 1, "refusedUsers": [1]}
+    assert platform.value("send_price_notification") == {"sent": 1, "refused": 1, "refusedUsers": [1]}
     assert sent(platform) == [("cleo@example.com", "SOL is below 150")]
     assert platform.sql(STATE) == [("price-alert-1", False, True), ("price-alert-3", True, False)]
     assert platform.value("send_price_notification")["sent"] == 0
@@ -71,6 +72,45 @@ def test_a_server_that_refuses_everybody_is_an_error(triggered: Platform) -> Non
         triggered.smtp.fail(recipient=f"{user}@example.com", code=550)
     code, says = triggered.error("send_price_notification")
     assert (code, says) == (65, "the mail server refuses each of the 2 recipients")
+
+
+@pytest.mark.parametrize("code", [554, 550])
+def test_a_server_that_takes_no_mail_at_all_for_a_while_loses_none(code: int, triggered: Platform) -> None:
+    triggered.smtp.fail(code=code, times=1)
+    says = f"the mail server takes no mail from here, and all wait: 127.0.0.1:{triggered.smtp.port}: "
+    answer = f"the message was refused: the server answered {code}"
+    assert triggered.error("send_price_notification") == (69, says + answer)
+    assert triggered.sql(STATE) == [("price-alert-1", False, False), ("price-alert-3", False, False)]
+    assert triggered.value("send_price_notification")["sent"] == 2
+
+
+def test_a_server_that_lets_nobody_send_from_here_loses_no_mail(triggered: Platform) -> None:
+    triggered.smtp.fail(recipient="ada@example.com", code=554, times=1)
+    assert triggered.error("send_price_notification")[0] == 69
+    assert triggered.value("send_price_notification")["sent"] == 2
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["ada@example.com\nBcc: victim@example.com", "ada@example.com, victim@example.com", "a@b@c", "ada", ""],
+)
+def test_a_text_that_is_no_address_gets_no_mail_and_the_others_do(address: str, triggered: Platform) -> None:
+    quoted = address.replace("\n", "'||chr(10)||'")
+    triggered.sql(f"UPDATE users SET email = '{quoted}' WHERE id = 1")
+    assert triggered.value("send_price_notification") == {"sent": 1, "refused": 1, "refusedUsers": [1]}
+    assert [mail["recipients"] for mail in triggered.smtp.mails()] == [["cleo@example.com"]]
+    assert triggered.sql(STATE) == [("price-alert-1", False, True), ("price-alert-3", True, False)]
+
+
+def test_of_many_who_are_refused_all_are_counted_and_some_are_named(triggered: Platform) -> None:
+    platform = triggered
+    platform.sql("INSERT INTO users (id, email) SELECT n, 'user ' || n FROM generate_series(10, 1500) AS n")
+    platform.sql(
+        "INSERT INTO mails (key, kind, user_id, subject, body) "
+        "SELECT 'price-alert-' || n, 'price-alert', n, 's', 'b' FROM generate_series(10, 1500) AS n"
+    )
+    value = platform.value("send_price_notification")
+    assert (value["sent"], value["refused"], len(value["refusedUsers"])) == (2, 1491, 20)
 
 
 def test_a_mail_that_the_server_wants_later_is_sent_by_the_retry(triggered: Platform) -> None:
@@ -106,7 +146,7 @@ def test_a_run_that_is_cancelled_while_it_sends_marks_what_was_sent(triggered: P
     assert ended.message is not None
     marked = platform.sql("SELECT count(*) FROM mails WHERE sent_at IS NOT NULL")[0][0]
     assert 10 < marked < 20000
-    assert ended.message["value"] == {"sent": marked, "refusedUsers": []}
+    assert ended.message["value"] == {"sent": marked, **NOBODY_REFUSED}
     assert len(platform.smtp.mails()) == marked
 
 
@@ -120,15 +160,15 @@ def test_everybody_who_wants_it_gets_one_summary_of_the_day_before(platform: Pla
         "AS quote (trade, price, age)"
     )
     ((day,),) = platform.sql(YESTERDAY)
-    expected: dict[str, Any] = {"day": str(day), "sent": 2, "refusedUsers": []}
+    expected: dict[str, Any] = {"day": str(day), "sent": 2, **NOBODY_REFUSED}
     assert platform.value("send_daily_summary_emails", slot=SLOT) == expected
     assert sent(platform) == [
         ("ada@example.com", f"Your portfolios on {day}"),
         ("ben@example.com", f"Your portfolios on {day}"),
     ]
     assert platform.smtp.messages()[0].get_content().splitlines() == [
-        "Portfolio 1: 26000.00 (-5000.00)",
-        "Portfolio 2: 250.50 (+0.00)",
+        "Portfolio 1: 26000.00 (-5000.00), without ETH, of which there was no price",
+        "Portfolio 2: 250.50 (+0.00), without SOL, of which there was no price",
     ]
     assert platform.value("send_daily_summary_emails", slot=SLOT) == {**expected, "sent": 0}
     assert len(platform.smtp.mails()) == 2
