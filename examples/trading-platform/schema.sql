@@ -1,5 +1,8 @@
 -- The trading platform's tables, and a few rows to try its jobs on.
 
+-- What the exchange says is kept to the last decimal: an amount is refused rather than rounded.
+CREATE DOMAIN exact AS numeric(38, 18);
+
 CREATE TABLE users (
     id integer PRIMARY KEY,
     email text NOT NULL UNIQUE,
@@ -10,14 +13,15 @@ CREATE TABLE portfolios (
     id integer PRIMARY KEY,
     user_id integer NOT NULL REFERENCES users,
     account text NOT NULL UNIQUE, -- at the exchange
-    cash numeric(20, 2) NOT NULL DEFAULT 0,
-    synced_at timestamptz
+    cash exact NOT NULL DEFAULT 0,
+    synced_at timestamptz,
+    tried_at timestamptz -- with or without success: who was tried longest ago is the next
 );
 
 CREATE TABLE holdings (
     portfolio_id integer NOT NULL REFERENCES portfolios,
     symbol text NOT NULL,
-    quantity numeric(24, 8) NOT NULL CHECK (quantity > 0),
+    quantity exact NOT NULL CHECK (quantity > 0),
     PRIMARY KEY (portfolio_id, symbol)
 );
 
@@ -25,30 +29,31 @@ CREATE TABLE holdings (
 CREATE TABLE quotes (
     symbol text NOT NULL,
     trade bigint NOT NULL,
-    price numeric(20, 8) NOT NULL CHECK (price > 0),
+    price exact NOT NULL CHECK (price > 0),
     at timestamptz NOT NULL DEFAULT now(),
+    seen_at timestamptz NOT NULL DEFAULT now(), -- when the exchange last said that it is the latest
     PRIMARY KEY (symbol, trade)
 );
 CREATE INDEX quotes_at ON quotes (symbol, at DESC, trade DESC);
 
 CREATE TABLE market_stats (
     symbol text PRIMARY KEY,
-    opening numeric(20, 8) NOT NULL,
-    closing numeric(20, 8) NOT NULL,
-    low numeric(20, 8) NOT NULL,
-    high numeric(20, 8) NOT NULL,
+    opening exact NOT NULL,
+    closing exact NOT NULL,
+    low exact NOT NULL,
+    high exact NOT NULL,
     quotes integer NOT NULL
 );
 
 CREATE TABLE risk_limits (
     portfolio_id integer PRIMARY KEY REFERENCES portfolios,
     largest_share_percent numeric(5, 2), -- no symbol may be a larger part of the portfolio
-    least_value numeric(20, 2)
+    least_value numeric(40, 2)
 );
 
 CREATE TABLE risks (
     portfolio_id integer PRIMARY KEY REFERENCES portfolios,
-    value numeric(20, 2) NOT NULL,
+    value numeric(40, 2) NOT NULL,
     largest_symbol text,
     largest_share_percent numeric(5, 2) NOT NULL,
     measured_at timestamptz NOT NULL
@@ -68,7 +73,7 @@ CREATE TABLE alerts (
     user_id integer NOT NULL REFERENCES users,
     symbol text NOT NULL,
     direction text NOT NULL CHECK (direction IN ('above', 'below')),
-    price numeric(20, 8) NOT NULL,
+    price exact NOT NULL,
     triggered_at timestamptz
 );
 
@@ -98,8 +103,9 @@ CREATE TABLE bots (
 CREATE TABLE daily_reports (
     day date NOT NULL,
     portfolio_id integer NOT NULL REFERENCES portfolios,
-    opening_value numeric(20, 2) NOT NULL,
-    closing_value numeric(20, 2) NOT NULL,
+    opening_value numeric(40, 2) NOT NULL,
+    closing_value numeric(40, 2) NOT NULL,
+    unpriced text[] NOT NULL DEFAULT '{}', -- symbols that count for nothing in it
     PRIMARY KEY (day, portfolio_id)
 );
 

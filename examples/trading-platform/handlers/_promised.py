@@ -1,9 +1,14 @@
 """Values of an answer that have to be what was promised. What is not is a DataError, which says where."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Context as Arithmetic
+from decimal import Decimal, Inexact, InvalidOperation
 from typing import Any
 
 from job_runner import DataError
+
+PLACES = 18
+"""Decimals that the database keeps: as many as the smallest unit of any currency here has."""
+_EXACTLY = Arithmetic(prec=40, traps=[Inexact, InvalidOperation])
 
 
 def json_object(value: object, what: str) -> dict[str, Any]:
@@ -32,12 +37,18 @@ def whole_number(value: object, what: str, *, most: int = 2**31 - 1) -> int:
 
 
 def amount(value: object, what: str, *, above: bool = True) -> Decimal:
-    """An amount. It comes as text, as a JSON number would be rounded. above: it has to be more than 0."""
+    """An amount. It comes as text, as a JSON number would be rounded. above: it has to be more than 0.
+
+    One that the database would have to round is a DataError too: what somebody owns is not changed silently.
+    """
+    least = "above 0" if above else "from 0"
     try:
         number = Decimal(value) if isinstance(value, str) else Decimal("NaN")
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or number < 0 or (above and number == 0) or number >= Decimal(10) ** 12:
-        least = "above 0" if above else "from 0"
-        raise DataError(f'{what} is no amount {least}: it is to be text such as "12.50"')
-    return number
+        if number.is_finite() and (0 < number < Decimal(10) ** 12 or (number == 0 and not above)):
+            number.quantize(Decimal(1).scaleb(-PLACES), context=_EXACTLY)
+            return number
+    except (InvalidOperation, Inexact):
+        pass
+    raise DataError(
+        f'{what} is no amount {least} with {PLACES} decimals at most: it is to be text such as "12.50"'
+    )

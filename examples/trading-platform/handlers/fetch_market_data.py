@@ -10,6 +10,11 @@ _WRITE = """
     SELECT * FROM unnest(%(symbols)s::text[], %(trades)s::bigint[], %(prices)s::numeric[])
     ON CONFLICT (symbol, trade) DO NOTHING
 """
+_SEEN = """
+    UPDATE quotes SET seen_at = now()
+    FROM unnest(%(symbols)s::text[], %(trades)s::bigint[]) AS latest (symbol, trade)
+    WHERE quotes.symbol = latest.symbol AND quotes.trade = latest.trade
+"""
 
 
 @job_handler("fetch_market_data")
@@ -27,6 +32,7 @@ def fetch_market_data(context: Context) -> dict[str, int]:
     }
     with open_postgresql(context, autocommit=True) as connection, context.shield(), connection.transaction():
         written = connection.execute(_WRITE, values).rowcount
+        connection.execute(_SEEN, values)
     _publish(context, quotes)
     return {"quotes": len(quotes), "new": written}
 

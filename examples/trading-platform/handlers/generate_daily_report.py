@@ -9,4 +9,5 @@ def generate_daily_report(context: Context, day: str | None = None) -> dict[str,
     """Writes down what each portfolio was worth at both ends of a day, by default yesterday."""
     chosen = day_of_report(context, day)
     with open_postgresql(context, autocommit=True) as connection, context.shield():
-        return {"day": chosen.isoformat(), "new": write_reports(context, connection, chosen)}
+        written, unpriced = write_reports(context, connection, chosen)
+    return {"day": chosen.isoformat(), "new": written, "unpriced": unpriced}

@@ -12,7 +12,9 @@ _WRITE_MAILS = """
         'Your portfolios on ' || %(day)s,
         string_agg(
             'Portfolio ' || portfolios.id || ': ' || closing_value
-            || ' (' || to_char(closing_value - opening_value, 'FMSG999999999990.00') || ')',
+            || ' (' || to_char(closing_value - opening_value, 'FMSG999999999990.00') || ')'
+            || CASE WHEN unpriced = '{}' THEN '' ELSE ', without '
+                || array_to_string(unpriced, ', ') || ', of which there was no price' END,
             E'\\n' ORDER BY portfolios.id
         )
     FROM users

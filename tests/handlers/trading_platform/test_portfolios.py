@@ -52,6 +52,10 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
         "account ACC-2: balances[0].symbol is no text in one line",
     ),
     "no list": ({"balances": {}}, "account ACC-2: balances is no list"),
+    "less than can be kept": (
+        {"balances": [{"symbol": "SOL", "quantity": "1E-999999999"}]},
+        "account ACC-2: balances[0].quantity is no amount above 0 with 18 decimals at most",
+    ),
     "infinitely much": ({"cash": "Infinity"}, "account ACC-2: cash is no amount from 0"),
 }
 
@@ -67,6 +71,34 @@ def test_an_account_that_is_not_what_was_promised_is_left_alone_and_the_others_a
     assert message.startswith(f"1 of 4 portfolios failed: portfolio 2: {says}")
     assert platform.sql(HOLDINGS) == [row for row in SYNCED if row[0] != 2]
     assert platform.sql("SELECT cash::float FROM portfolios WHERE id = 2") == [(0.0,)]
+
+
+def test_what_is_owned_is_kept_to_its_last_decimal(platform: Platform) -> None:
+    balances = [{"symbol": "ETH", "quantity": "0.000000000000000001"}]
+    platform.change("/v1/accounts/ACC-1", cash="0.123456789", balances=balances)
+    platform.value("sync_portfolios")
+    owned = "SELECT trim_scale(cash), trim_scale(quantity) FROM portfolios JOIN holdings ON id = portfolio_id"
+    assert platform.sql(f"{owned} WHERE id = 1") == [(Decimal("0.123456789"), Decimal("1E-18"))]
+
+
+def test_a_portfolio_that_the_database_refuses_keeps_no_other_from_its_turn(platform: Platform) -> None:
+    platform.sql("ALTER TABLE holdings ADD CHECK (symbol <> 'BTC' OR portfolio_id <> 1)")
+    for _ in range(2):
+        code, message = platform.error("sync_portfolios")
+        assert (code, message[:41]) == (65, "1 of 4 portfolios failed: portfolio 1: ne")
+        assert platform.sql(HOLDINGS) == [row for row in SYNCED if row[0] != 1]
+    assert platform.sql("SELECT cash::float, synced_at FROM portfolios WHERE id = 1") == [(0.0, None)]
+    assert platform.error("sync_portfolio", portfolio=1)[0] == 65
+    asked = [each["path"][-5:] for each in platform.api.requests()][4:8]
+    assert asked == ["ACC-1", "ACC-2", "ACC-3", "ACC-4"], "each in its turn, as tried longest ago"
+
+
+def test_one_that_fails_is_tried_after_those_that_have_waited_longer(platform: Platform) -> None:
+    platform.api.fail(path="/v1/accounts", status=500)
+    platform.error("sync_portfolios")  # three in a row, and the fourth has not had its turn
+    platform.api.clear_faults()
+    platform.value("sync_portfolios")
+    assert [each["path"][-5:] for each in platform.api.requests()][3] == "ACC-4"
 
 
 def test_an_account_that_breaks_off_is_unavailable_and_the_others_are_synced(platform: Platform) -> None:
