@@ -14,6 +14,8 @@ from job_runner.connections.http_client import HttpClient, open_http
 from job_runner.connections.variables import from_variable
 
 VARIABLE = "EXCHANGE_URL"
+MOST_PAGES = 1000
+"""Of a hundred records each: more than there are is a server that does not come to an end."""
 
 
 @dataclass(frozen=True)
@@ -97,16 +99,28 @@ class Exchange:
         """(which one, the record) of all pages."""
         first = f"/v1/{collection}?"
         address: str | None = f"{first}limit=100"
+        seen: set[str] = set()
         number = 0
         while address is not None:
+            seen.add(address)
             page = json_object(self._http.get_json(address), f"the page of {collection}")
             for entry in json_list(page.get("items"), f"the page of {collection}: items"):
                 number += 1
                 where = f"record {number} of {collection}"
                 yield where, json_object(entry, where)
-            address = page.get("next")
-            if address is not None and not (isinstance(address, str) and address.startswith(first)):
-                raise DataError(f"the page of {collection}: next is no address of the next one")
+            address = _following(page.get("next"), first=first, seen=seen)
+
+
+def _following(address: object, *, first: str, seen: set[str]) -> str | None:
+    """The address of the next page, which is on the same server and one that was not there before."""
+    if address is None:
+        return None
+    what = f"the page of {first.removeprefix('/v1/').removesuffix('?')}: next"
+    if not isinstance(address, str) or not address.startswith(first):
+        raise DataError(f"{what} is no address of the next one")
+    if address in seen or len(seen) == MOST_PAGES:
+        raise DataError(f"{what} comes to no end: page {len(seen)} leads on to one more, or to one before")
+    return address
 
 
 @contextmanager

@@ -3,21 +3,27 @@ from typing import TYPE_CHECKING, Any
 from _exchange import Exchange, open_exchange
 from _failures import Failures
 
-from job_runner import Cancelled, Context, JobError, job_handler
+from job_runner import Cancelled, Context, DataError, JobError, Unavailable, job_handler
 from job_runner.connections.postgresql import open_postgresql
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
+LONGEST_PATIENCE = 7 * 24 * 60
+
 _UNHEALTHY = "SELECT id, restarts < %(most)s FROM bots WHERE unhealthy_since IS NOT NULL ORDER BY id"
 # Another run that restarts it, or has done so within the patience it is given, is enough.
 _TAKE = """
-    SELECT 1 FROM bots WHERE id = %(id)s AND unhealthy_since IS NOT NULL
+    SELECT restarted_at FROM bots WHERE id = %(id)s AND unhealthy_since IS NOT NULL
+        AND restarts < %(most)s
         AND (restarts = 0 OR restarted_at < now() - make_interval(mins => %(patience)s))
     FOR UPDATE SKIP LOCKED
 """
-_RESTARTED = "UPDATE bots SET restarts = restarts + 1, restarted_at = now() WHERE id = %(id)s"
-_AUDIT = "INSERT INTO audit_log (action) VALUES ('restarted the bot ' || %(id)s)"
+_COUNT = "UPDATE bots SET restarts = restarts + 1, restarted_at = now() WHERE id = %(id)s"
+_TAKE_BACK = """
+    UPDATE bots SET restarts = greatest(restarts - 1, 0), restarted_at = %(before)s WHERE id = %(id)s
+"""
+_AUDIT = "INSERT INTO audit_log (action) VALUES (%(action)s || ' the bot ' || %(id)s)"
 
 
 @job_handler("restart_unhealthy_bots")
@@ -25,36 +31,66 @@ def restart_unhealthy_bots(
     context: Context, most_restarts: int = 3, patience_minutes: int = 10
 ) -> dict[str, Any]:
     """Restarts the bots that the last health check found unhealthy, each at most once within some minutes."""
-    restarted: list[str] = []
-    given_up: list[str] = []
-    failures = Failures("restarts")
+    if most_restarts < 1 or not 0 <= patience_minutes <= LONGEST_PATIENCE:
+        raise DataError(f"most_restarts is 1 at least, and patience_minutes 0 to {LONGEST_PATIENCE}")
+    limits = {"most": most_restarts, "patience": patience_minutes}
+    done: dict[str, list[str]] = {"restarted": [], "givenUp": []}
     try:
         with open_postgresql(context, autocommit=True) as connection, open_exchange(context) as exchange:
-            for bot, hopeful in connection.execute(_UNHEALTHY, {"most": most_restarts}).fetchall():
-                if not hopeful:
-                    given_up.append(bot)
-                    continue
-                try:
-                    with context.shield():
-                        done = _restart(connection, exchange, bot, patience_minutes=patience_minutes)
-                except JobError as error:
-                    failures.failed(f"bot {bot}", error)
-                    continue
-                failures.succeeded()
-                restarted += [bot] if done else []
+            failures = _restart_all(context, connection, exchange, limits=limits, done=done)
     except Cancelled:
-        return {"restarted": restarted, "givenUp": given_up}
+        return done
     failures.raise_any()
-    return {"restarted": restarted, "givenUp": given_up}
+    return done
 
 
-def _restart(connection: "Connection", exchange: Exchange, bot: str, *, patience_minutes: int) -> bool:
-    """Restart it; a run that is killed before its commit lets the next one do it again, which is no harm."""
-    values = {"id": bot, "patience": patience_minutes}
+def _restart_all(
+    context: Context,
+    connection: "Connection",
+    exchange: Exchange,
+    *,
+    limits: dict[str, int],
+    done: dict[str, list[str]],
+) -> Failures:
+    """Restart one after the other. done: is kept up to date, for a run that is stopped."""
+    failures = Failures("restarts")
+    unhealthy = connection.execute(_UNHEALTHY, limits).fetchall()
+    hopeful = [bot for bot, hope in unhealthy if hope]
+    done["givenUp"] += [bot for bot, hope in unhealthy if not hope]
+    # An exchange that is gone is found out here: no restart is counted that nobody was asked for.
+    there = {bot.name for bot in exchange.bots()} if hopeful else set()
+    for bot in hopeful:
+        try:
+            if bot not in there:
+                raise DataError("the exchange has no such bot")
+            with context.shield():
+                done["restarted"] += [bot] if _restart(connection, exchange, {"id": bot, **limits}) else []
+        except JobError as error:
+            failures.failed(f"bot {bot}", error)
+        else:
+            failures.succeeded()
+    return failures
+
+
+def _restart(connection: "Connection", exchange: Exchange, values: dict[str, Any]) -> bool:
+    """Restart it, unless that was asked for a short while ago.
+
+    It is counted before it is asked for: of an answer that is lost nobody knows whether the bot was
+    restarted, and a bot that is restarted at each try would never trade again. Only an answer that is a no
+    takes it back.
+    """
     with connection.transaction():
-        if connection.execute(_TAKE, values).fetchone() is None:
+        row = connection.execute(_TAKE, values).fetchone()
+        if row is None:
             return False
-        exchange.restart(bot)
-        connection.execute(_RESTARTED, values)
-        connection.execute(_AUDIT, values)
+        connection.execute(_COUNT, values)
+    try:
+        exchange.restart(values["id"])
+    except Unavailable:
+        connection.execute(_AUDIT, {**values, "action": "may have restarted"})
+        raise
+    except JobError:
+        connection.execute(_TAKE_BACK, {**values, "before": row[0]})
+        raise
+    connection.execute(_AUDIT, {**values, "action": "restarted"})
     return True

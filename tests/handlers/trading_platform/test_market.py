@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -39,12 +40,34 @@ def test_quotes_come_in_pages(platform: Platform) -> None:
     assert platform.asked("GET", "/v1/quotes") == 3
 
 
+@pytest.mark.parametrize(
+    ("following", "says"),
+    [
+        (7, "next is no address of the next one"),
+        ("http://elsewhere.example/v1/quotes?cursor=2", "next is no address of the next one"),
+        ("/v1/quotes?limit=100", "next comes to no end: page 1 leads on"),
+        ("/v1/quotes?cursor=2", "next comes to no end: page 2 leads on"),
+    ],
+    ids=str,
+)
+def test_pages_that_lead_elsewhere_or_in_a_circle_end_the_run(
+    following: object, says: str, platform: Platform
+) -> None:
+    platform.api.fail(path="/v1/quotes", body=json.dumps({"items": [], "next": following}))
+    code, message = platform.error("fetch_market_data")
+    assert (code, message[: len(says) + 20]) == (65, f"the page of quotes: {says}")
+
+
 WRONG: dict[str, tuple[object, str]] = {
     "no object": ("SOL", "record 3 of quotes is no JSON object"),
     "no price": ({"id": "SOL", "trade": 301}, "record 3 of quotes: price is no amount above 0"),
     "a price of nothing": (
         {"id": "SOL", "trade": 301, "price": "0"},
         "record 3 of quotes: price is no amount above 0",
+    ),
+    "a price of too many decimals": (
+        {"id": "SOL", "trade": 301, "price": "0.0000000000000000001"},
+        "record 3 of quotes: price is no amount above 0 with 18 decimals at most",
     ),
     "a trade that is no number": (
         {"id": "SOL", "trade": "last", "price": "1"},
@@ -130,3 +153,22 @@ def test_an_alert_whose_price_is_reached_is_triggered_once(platform: Platform) -
         "INSERT INTO quotes (symbol, trade, price) VALUES ('BTC', 900, 70000.5), ('ETH', 900, 2500.01)"
     )
     assert platform.value("check_price_alerts") == {"triggered": [4], "waiting": 1}
+
+
+def test_a_price_that_nobody_has_confirmed_for_long_triggers_no_alert(platform: Platform) -> None:
+    platform.sql("UPDATE quotes SET seen_at = now() - interval '2 hours' WHERE symbol = 'SOL'")
+    run = platform.run("check_price_alerts")
+    assert run.value == {"triggered": [1], "waiting": 3}
+    assert "quotes are too old to trigger an alert" in run.logs
+    platform.value("fetch_market_data")  # the exchange says the same trade is the latest
+    assert platform.value("check_price_alerts")["triggered"] == [3]
+    assert platform.error("check_price_alerts", oldest_quote_minutes=0)[0] == 65
+
+
+def test_a_very_small_price_is_kept_to_its_last_decimal(platform: Platform) -> None:
+    platform.api.fail(
+        path="/v1/quotes",
+        body='{"items": [{"id": "PEPE", "trade": 1, "price": "0.000000000000000004"}], "next": null}',
+    )
+    assert platform.value("fetch_market_data") == {"quotes": 1, "new": 1}
+    assert platform.sql("SELECT price::text FROM quotes WHERE symbol = 'PEPE'") == [("0.000000000000000004",)]
