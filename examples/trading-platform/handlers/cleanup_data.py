@@ -1,13 +1,9 @@
-from typing import TYPE_CHECKING
-
 from job_runner import Cancelled, Context, DataError, daily_at, job_handler
 from job_runner.connections.postgresql import open_postgresql
 
-if TYPE_CHECKING:
-    from psycopg import Connection
-
 BATCH = 1000
 """Rows a transaction: nobody waits long for it, and a run that is stopped has lost nothing."""
+MOST_DAYS = 36_500
 
 # The latest quote of a symbol stays, however old: it is the price until there is another.
 _STATEMENTS = {
@@ -44,20 +40,21 @@ def cleanup_data(context: Context, audit_days: int = 90, quote_days: int = 30) -
 
     Mails stay: their keys are what keeps a mail from being sent twice.
     """
-    if audit_days < 1 or quote_days < 2:
-        raise DataError("audit_days is 1 at least, and quote_days 2, as the figures of a day need its quotes")
+    if not 1 <= audit_days <= MOST_DAYS or not 2 <= quote_days <= MOST_DAYS:
+        raise DataError(
+            "audit_days is 1 at least, and quote_days 2, as the figures of a day need its quotes; "
+            f"{MOST_DAYS} is the most of both"
+        )
     removed = dict.fromkeys(_STATEMENTS, 0)
     values = {"audit": audit_days, "quotes": quote_days, "batch": BATCH}
     try:
         with open_postgresql(context, autocommit=True) as connection:
             for name, statement in _STATEMENTS.items():
-                while gone := _remove(context, connection, statement, values):
-                    removed[name] += gone
+                rows = BATCH
+                while rows:
+                    with context.shield():
+                        rows = connection.execute(statement, values).rowcount
+                        removed[name] += rows
     except Cancelled:
         context.logger.warning("stopped early: the next run removes the rest")
     return removed
-
-
-def _remove(context: Context, connection: "Connection", statement: str, values: dict[str, int]) -> int:
-    with context.shield(), connection.transaction():
-        return connection.execute(statement, values).rowcount

@@ -33,6 +33,7 @@ def test_more_than_a_batch_is_removed_and_the_latest_quote_stays(platform: Platf
 def test_cleaning_up_keeps_what_the_figures_of_a_day_need(platform: Platform) -> None:
     code, says = platform.error("cleanup_data", quote_days=1)
     assert (code, says[:22]) == (65, "audit_days is 1 at lea")
+    assert platform.error("cleanup_data", audit_days=10**10)[0] == 65
 
 
 def test_all_tables_are_vacuumed_and_nothing_in_them_changes(platform: Platform) -> None:
@@ -54,6 +55,11 @@ def test_a_table_that_is_locked_is_for_a_later_attempt(platform: Platform) -> No
     assert platform.value("vacuum_database", tables=["users"]) == {"tables": ["users"]}
 
 
+@pytest.mark.parametrize("seconds", [0, -1, 1e12])
+def test_a_patience_that_makes_no_sense_is_refused(seconds: float, platform: Platform) -> None:
+    assert platform.error("vacuum_database", lock_seconds=seconds) == (65, "lock_seconds is 0.001 to 3600")
+
+
 def test_a_table_that_does_not_exist_is_an_error_that_names_those_that_do(platform: Platform) -> None:
     code, says = platform.error("vacuum_database", tables=["users", "users; DROP TABLE users"])
     assert (code, says[:55]) == (65, "table number 2 of tables is not there: there are alerts")
@@ -61,10 +67,32 @@ def test_a_table_that_does_not_exist_is_an_error_that_names_those_that_do(platfo
 
 def test_a_report_is_written_once_for_a_day(platform: Platform) -> None:
     platform.value("sync_portfolios")
-    assert platform.value("generate_daily_report", day="2020-02-29") == {"day": "2020-02-29", "new": 4}
+    assert platform.value("generate_daily_report", day="2020-02-29") == {
+        "day": "2020-02-29",
+        "new": 4,
+        "unpriced": ["BTC", "ETH", "SOL"],
+    }
     assert platform.value("generate_daily_report", day="2020-02-29")["new"] == 0
     rows = platform.sql("SELECT portfolio_id, opening_value::float FROM daily_reports ORDER BY 1")
     assert rows == [(1, 1000.0), (2, 250.5), (3, 0.0), (4, 99.99)]
+
+
+def test_a_report_without_all_prices_says_so_and_is_written_anew_when_they_are_there(
+    platform: Platform,
+) -> None:
+    platform.value("sync_portfolios")
+    platform.sql("CREATE TABLE kept AS SELECT * FROM quotes WHERE symbol = 'SOL'")
+    platform.sql("DELETE FROM quotes WHERE symbol = 'SOL'")
+    report = platform.run("generate_daily_report")
+    assert report.value is not None
+    assert (report.value["new"], report.value["unpriced"]) == (4, ["SOL"])
+    assert "symbols without a quote count for nothing" in report.logs
+    state = "SELECT closing_value::float, unpriced FROM daily_reports WHERE portfolio_id = 2"
+    assert platform.sql(state) == [(250.5, ["SOL"])]
+    platform.sql("INSERT INTO quotes SELECT * FROM kept")
+    again = platform.value("generate_daily_report")
+    assert (again["new"], again["unpriced"]) == (1, [])
+    assert platform.sql(state) == [(1750.5, [])]
 
 
 @pytest.mark.parametrize(
