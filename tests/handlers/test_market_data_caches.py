@@ -2,20 +2,23 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+import yaml
 
 from tests.cluster.paths import CHECKOUT
-from tests.runner.process import Ended, Runner
+from tests.runner.process import Ended, Runner, Running
 from tests.servers.redis_server import RedisServer
 from tests.servers.sample_api import SampleApi
+from tests.waiting import wait_until
 
 FOLDER = CHECKOUT / "examples" / "market-data-caches"
 ASSETS = [{"id": "XLM", "mapped": True}, {"id": "EURC", "mapped": True}, {"id": "OLD", "mapped": False}]
+CLEAN_UP = {"patterns": ["price:*", "corridor:*", "anchor:*"], "without_ttl": True}
 CORRIDOR = {"id": "A-B", "successRate": 0.9, "volumeUsd": 7, "settlementSeconds": 4}
 
 
@@ -27,12 +30,15 @@ class Caches:
     client: redis.Redis
 
     def run(self, handler: str, **arguments: Any) -> Ended:
+        return self.start(handler, **arguments).end()
+
+    def start(self, handler: str, **arguments: Any) -> Running:
         env = {
             "SCHEDULEDJOB_HANDLERS_PATH": str(FOLDER / "handlers"),
             "REDIS_URL": self.redis_url,
             "API_URL": self.api.url,
         }
-        return self.runner.run("run", handler, "--args", json.dumps(arguments), env=env)
+        return self.runner.start("run", handler, "--args", json.dumps(arguments), env=env)
 
     def error(self, handler: str, **arguments: Any) -> tuple[int, str]:
         """Exit code and text of a run that fails."""
@@ -103,10 +109,134 @@ def test_a_corridor_that_is_not_what_was_promised_is_named(
     assert caches.client.dbsize() == 0
 
 
-def test_no_corridor_at_all_leaves_none(caches: Caches) -> None:
+@pytest.mark.parametrize("figure", ["NaN", "Infinity", "1e999"])
+def test_a_figure_that_is_no_finite_number_is_named(figure: str, caches: Caches) -> None:
+    item = f'{{"id": "A-B", "successRate": 0.9, "volumeUsd": {figure}, "settlementSeconds": 1}}'
+    caches.api.fail(path="/v1/corridors", body=f'{{"items": [{item}]}}')
+    says = "corridor 1 of /v1/corridors: volumeUsd is not a number"
+    assert caches.error("corridor-refresh") == (65, says)
+    assert caches.client.dbsize() == 0
+
+
+def test_an_empty_list_where_there_were_some_is_taken_for_a_mistake(caches: Caches) -> None:
     caches.api.serve(corridors=[])
     caches.client.hset("network:corridor:OLD", "id", "OLD")
-    ended = caches.run("corridor-refresh")
+    caches.client.set("corridor:list", "OLD")
+    says = "the network lists no corridor at all: nothing is changed; allow_none lets all go"
+    assert caches.error("corridor-refresh") == (65, says)
+    assert sorted(caches.client.scan_iter()) == ["corridor:list", "network:corridor:OLD"]
+
+
+def test_where_there_were_none_there_may_be_none(caches: Caches) -> None:
+    caches.api.serve(corridors=[])
+    assert caches.run("corridor-refresh").exit_code == 0
+
+
+def test_no_corridor_at_all_leaves_none_where_that_is_allowed(caches: Caches) -> None:
+    caches.api.serve(corridors=[])
+    caches.client.hset("network:corridor:OLD", "id", "OLD")
+    ended = caches.run("corridor-refresh", allow_none=True)
     assert ended.message is not None
     assert ended.message["value"] == {"corridors": 0, "pages": 1, "gone": 1, "invalidated": 0}
     assert caches.client.dbsize() == 0
+
+
+@pytest.mark.parametrize(
+    ("following", "says"),
+    [
+        (7, "next of a page is no address of the next one"),
+        ("http://elsewhere.example/v1/corridors?limit=5", "next of a page is no address of the next one"),
+        ("/v1/corridors?limit=5", "page 1 leads on to one more, or to one before, without an end"),
+        ("/v1/corridors?cursor=2", "page 2 leads on to one more, or to one before, without an end"),
+    ],
+    ids=str,
+)
+def test_pages_that_lead_elsewhere_or_in_a_circle_end_the_run(
+    following: object, says: str, caches: Caches
+) -> None:
+    caches.api.fail(path="/v1/corridors", body=json.dumps({"items": [], "next": following}))
+    assert caches.error("corridor-refresh") == (65, f"/v1/corridors: {says}")
+
+
+@pytest.mark.parametrize(
+    ("handler", "arguments", "says"),
+    [
+        ("price-feed-update", {"at_once": 0}, "at_once is 1 to 64"),
+        ("price-feed-update", {"time_to_live": -1}, "time_to_live is 1 to 604800"),
+        ("price-feed-update", {"request_timeout": 0}, "request_timeout is 0.01 to 120"),
+        ("corridor-refresh", {"page_size": 0}, "page_size is 1 to 1000"),
+        ("corridor-refresh", {"page_size": -1}, "page_size is 1 to 1000"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused_before_anybody_is_asked(
+    handler: str, arguments: dict[str, Any], says: str, caches: Caches
+) -> None:
+    assert caches.error(handler, **arguments) == (65, says)
+    assert (caches.api.requests(), caches.client.dbsize()) == ([], 0)
+
+
+def test_a_network_that_does_not_know_us_is_a_matter_of_configuration(caches: Caches) -> None:
+    caches.api.fail(path="/v1/prices", status=401)
+    code, says = caches.error("price-feed-update")
+    assert (code, says[:37]) == (78, "2 of 2 assets have no new price: EURC")
+
+
+def test_prices_that_come_too_late_are_named_and_the_others_are_warm(caches: Caches) -> None:
+    caches.api.fail(path="/v1/prices/EURC", delay_seconds=4)
+    code, says = caches.error("price-feed-update", request_timeout=1)
+    assert code == 75
+    assert says.endswith("/v1/prices/EURC: no answer in time (3 attempts))")
+    assert caches.client.get("price:XLM") == "0.11"
+
+
+def test_a_redis_that_goes_away_at_work_is_unavailable_and_the_next_run_does_it_all(
+    caches: Caches, redis_server: RedisServer
+) -> None:
+    caches.api.fail(path="/v1/prices/EURC", delay_seconds=2)
+    running = caches.start("price-feed-update")
+    wait_until(lambda: caches.client.exists("price:XLM"), describe="the first price is warm")
+    with redis_server.stopped():
+        ended = running.end()
+    assert ended.message is not None
+    says = "Redis does not answer: no connection with REDIS_URL"
+    assert (ended.exit_code, ended.message["error"]["message"]) == (69, says)
+    caches.api.clear_faults()
+    assert caches.run("price-feed-update").exit_code == 0
+    assert caches.client.mget("price:XLM", "price:EURC") == ["0.11", "1.08"]
+
+
+@pytest.mark.parametrize("handler", ["anchor-refresh", "corridor-refresh", "price-feed-update"])
+def test_a_redis_that_refuses_the_password_is_a_matter_of_configuration(handler: str, caches: Caches) -> None:
+    wrong = caches.redis_url.replace("sesame", "guess")
+    code, says = replace(caches, redis_url=wrong).error(handler)
+    assert (code, says) == (
+        78,
+        "Redis refuses the connection: the user or the password of REDIS_URL is wrong",
+    )
+
+
+def test_a_second_clean_up_finds_nothing(caches: Caches) -> None:
+    caches.client.mset({"price:OLD": "1", "settings": "stays"})
+    found = []
+    for _ in range(2):
+        ended = caches.run("redis_cleanup", **CLEAN_UP)
+        assert ended.message is not None
+        value = ended.message["value"]
+        found.append((value["removed"], value["keysBefore"], value["keysAfter"]))
+    assert found == [(1, 2, 1), (0, 1, 1)]
+
+
+def test_every_job_is_tried_again_within_its_interval_and_has_its_limits() -> None:
+    bodies = yaml.safe_load_all((FOLDER / "kustomization.yaml").read_text())
+    (patches,) = [body["patches"] for body in bodies]
+    everywhere = {each["path"]: each["value"] for each in yaml.safe_load(patches[0]["patch"])}
+    assert patches[0]["target"] == {"kind": "ScheduledJob"}
+    assert everywhere["/spec/retry"]["limit"] == 2
+    assert everywhere["/spec/resources"]["limits"] == {"memory": "128Mi"}
+    (args,) = [
+        each["value"]
+        for patch in patches
+        for each in yaml.safe_load(patch["patch"])
+        if each["path"] == "/spec/args"
+    ]
+    assert args == CLEAN_UP

@@ -1,5 +1,6 @@
 """Takes over the metrics of all corridors from the network."""
 
+import math
 from itertools import chain
 from typing import Any
 
@@ -14,14 +15,23 @@ FIGURES = ("successRate", "volumeUsd", "settlementSeconds")
 
 
 @job_handler("corridor-refresh")
-def corridor_refresh(context: Context, page_size: int = 5, request_timeout: float = 10.0) -> dict[str, int]:
-    """Writes the metrics of all corridors to Redis, then drops what was computed from the old ones."""
+def corridor_refresh(
+    context: Context, page_size: int = 5, request_timeout: float = 10.0, allow_none: bool = False
+) -> dict[str, int]:
+    """Writes the metrics of all corridors to Redis, then drops what was computed from the old ones.
+
+    allow_none: whether it is true that there are none any more; else an empty list is taken for a mistake.
+    """
     with open_network(context, request_timeout=request_timeout) as network:
         found = list(pages(network, "/v1/corridors", limit=page_size))
     corridors = [_checked(item, number) for number, item in enumerate(chain(*found), start=1)]
     keys = {METRICS + corridor["id"] for corridor in corridors}
     with open_redis(context) as cache, context.shield():  # old metrics and new caches never stand together
         gone = {key for batch in scan_batches(cache, f"{METRICS}*") for key in batch} - keys
+        if gone and not keys and not allow_none:
+            raise DataError(
+                "the network lists no corridor at all: nothing is changed; allow_none lets all go"
+            )
         with cache.pipeline(transaction=True) as writing:
             for corridor in corridors:
                 writing.hset(METRICS + corridor["id"], mapping=corridor)
@@ -38,6 +48,6 @@ def _checked(item: Any, number: int) -> dict[str, Any]:
         raise DataError(f"corridor {number} of /v1/corridors has no id")
     for figure in FIGURES:
         value = item.get(figure)
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
             raise DataError(f"corridor {number} of /v1/corridors: {figure} is not a number")
     return {name: item[name] for name in ("id", *FIGURES)}

@@ -4,12 +4,25 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import quote
 
-from _shared import open_network, pages
+from _shared import check_range, open_network, pages
 
-from job_runner import Cancelled, Context, DataError, JobError, TryAgain, Unavailable, job_handler
+from job_runner import (
+    Cancelled,
+    ConfigurationError,
+    Context,
+    DataError,
+    JobError,
+    TryAgain,
+    Unavailable,
+    job_handler,
+)
 from job_runner.connections.http_client import HttpClient
 from job_runner.connections.redis_server import open_redis
+
+MOST_AT_ONCE = 64
+LONGEST_LIFE = 7 * 24 * 3600
 
 
 @job_handler("price-feed-update")
@@ -17,7 +30,9 @@ def price_feed_update(
     context: Context, at_once: int = 4, time_to_live: int = 1800, request_timeout: float = 10.0
 ) -> dict[str, Any]:
     """Fetches the prices, `at_once` of them at a time, into keys that live for `time_to_live` seconds."""
-    failed: dict[str, str] = {}
+    check_range(at_once, "at_once", least=1, most=MOST_AT_ONCE)
+    check_range(time_to_live, "time_to_live", least=1, most=LONGEST_LIFE)
+    failed: dict[str, JobError] = {}
     updated = assets = 0
     try:
         with open_network(context, request_timeout=request_timeout) as network, open_redis(context) as cache:
@@ -25,11 +40,12 @@ def price_feed_update(
             assets = len(names)
             for name, price in _prices(network, names, at_once=at_once):
                 if isinstance(price, JobError):
-                    failed[name] = str(price)
+                    failed[name] = price
                     context.logger.warning("%s has no new price: %s", name, price)
                 else:
-                    cache.set(f"price:{name}", str(price), ex=time_to_live)
-                    updated += 1
+                    with context.shield():  # what is written is counted
+                        cache.set(f"price:{name}", str(price), ex=time_to_live)
+                        updated += 1
     except Cancelled:
         context.logger.warning("stopped early")  # what is written stays, and is good
     else:
@@ -62,7 +78,7 @@ def _prices(
 
 
 def _price(network: HttpClient, name: str) -> Decimal:
-    content = network.get_json(f"/v1/prices/{name}")
+    content = network.get_json(f"/v1/prices/{quote(name, safe='')}")
     try:
         price = Decimal(str(content["usd"]))
     except (TypeError, KeyError, InvalidOperation):
@@ -72,10 +88,16 @@ def _price(network: HttpClient, name: str) -> Decimal:
     return price
 
 
-def _end(failed: dict[str, str], *, assets: int) -> None:
-    """The run has failed when an asset has no new price: another attempt may find one."""
+def _end(failed: dict[str, JobError], *, assets: int) -> None:
+    """The run has failed when an asset has no new price: another attempt may find one.
+
+    Not where the network lets us have none: that is for somebody to change.
+    """
     if not failed:
         return
     told = "; ".join(f"{name} ({reason})" for name, reason in sorted(failed.items()))
     sentence = f"{len(failed)} of {assets} assets have no new price: {told}"
-    raise Unavailable(sentence) if len(failed) == assets else TryAgain(sentence)
+    if len(failed) < assets:
+        raise TryAgain(sentence)
+    refused = all(isinstance(error, ConfigurationError) for error in failed.values())
+    raise ConfigurationError(sentence) if refused else Unavailable(sentence)
