@@ -127,13 +127,8 @@ REFUSALS: dict[str, tuple[dict[str, Any], str, int]] = {
         f"DataError: {PORT}: no recipient of 2 was accepted (450, 550 5.1.1)",
         65,
     ),
-    "each recipient for what it is": (
-        {"recipients": {ANN: "550 no ann", BOB: "553 5.1.3 no such address"}},
-        f"RecipientsRefused: {PORT}: no recipient of 2 was accepted (550, 553 5.1.3)",
-        65,
-    ),
-    "everybody who sends from here": (
-        {"recipients": {ANN: "554 5.7.1 relay access denied", BOB: "550 5.7.1 relaying denied"}},
+    "all recipients by a server that does not relay": (
+        {"recipients": {ANN: "554 5.7.1 relay access denied", BOB: "550 5.7.1 unable to relay"}},
         f"DataError: {PORT}: no recipient of 2 was accepted (550 5.7.1, 554 5.7.1)",
         65,
     ),

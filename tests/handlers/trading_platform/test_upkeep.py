@@ -84,7 +84,7 @@ def test_a_report_without_all_prices_says_so_and_is_written_anew_when_they_are_t
     platform.sql("CREATE TABLE kept AS SELECT * FROM quotes WHERE symbol = 'SOL'")
     platform.sql("DELETE FROM quotes WHERE symbol = 'SOL'")
     report = platform.run("generate_daily_report")
-    assert report.value is not None
+    assert isinstance(report.value, dict)
     assert (report.value["new"], report.value["unpriced"]) == (4, ["SOL"])
     assert "symbols without a quote count for nothing" in report.logs
     state = "SELECT closing_value::float, unpriced FROM daily_reports WHERE portfolio_id = 2"
