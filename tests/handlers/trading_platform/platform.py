@@ -63,12 +63,13 @@ class Platform:
         slot: datetime | None = None,
         time_zone: str = "Etc/UTC",
         env: Mapping[str, str] | None = None,
+        timeout: float | None = None,
         **arguments: Any,
     ) -> Outcome:
         with pytest.MonkeyPatch.context() as variables:
             for variable, value in {**self.addresses, **(env or {})}.items():
                 variables.setenv(variable, value)
-            return run_handler(handler(name), args=arguments, slot=slot, time_zone=time_zone)
+            return run_handler(handler(name), args=arguments, slot=slot, time_zone=time_zone, timeout=timeout)
 
     def value(self, name: str, **options: Any) -> Any:
         """What a run that succeeds has to report."""
