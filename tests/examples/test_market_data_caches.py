@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from scheduledjob_operator.cli import main
 from tests.examples.system import FOLDER, System
+from tests.examples.time_limits import ending_after
 from tests.waiting import wait_until
 
 SYSTEM = "market-data-caches"
@@ -76,7 +77,7 @@ def test_the_manifests_are_what_the_old_settings_become() -> None:
     assert (done.exit_code, done.stderr) == (0, "")
 
 
-def test_each_job_fires_at_the_interval_of_the_old_settings(caches: System) -> None:
+def test_each_job_has_the_interval_of_the_old_settings(caches: System) -> None:
     found = {name: caches.job(name).status["resolvedSchedule"] for name in SCHEDULES}
     assert found == SCHEDULES
 
@@ -121,7 +122,7 @@ def run_round(system: System) -> Round:
 def rounds(system: System) -> tuple[Round, Round]:
     """The first finds what other programs have in Redis, the second a figure that has changed."""
     system.reset_api()
-    system.api_fault(path="/v1/prices", delay_seconds=0.3)
+    system.api_fault(path="/v1/prices", delay_seconds=1)
     fill(system, corridor__list="old", corridor__detail__USD="old", corridors="stays")
     fill(system, anchor__list="old", anchor__detail__A="old", anchors="stays")
     system.redis("HSET", "network:corridor:GONE", "id", "GONE")
@@ -176,6 +177,7 @@ def test_what_has_expired_or_would_never_is_cleaned_and_reported(caches: System)
     caches.redis("SET", "price:OLD", "1", "PX", "1")
     run = caches.run("cache-cleanup")
     caches.redis("DEBUG", "SET-ACTIVE-EXPIRE", "1")
+    again = caches.run("cache-cleanup")["value"]
     value = run["value"]
     assert {key: value[key] for key in ("removed", "expired", "keysBefore", "keysAfter")} == {
         "removed": 2,
@@ -185,6 +187,7 @@ def test_what_has_expired_or_would_never_is_cleaned_and_reported(caches: System)
     }
     assert value["memoryBeforeBytes"] > 500_000
     assert value["memoryAfterBytes"] > 500_000
+    assert (again["removed"], again["keysBefore"], again["keysAfter"]) == (0, 2, 2)
     assert keys(caches) == ["price:XLM", "settings"]
 
 
@@ -247,7 +250,8 @@ def test_nothing_is_half_written_when_the_network_is(caches: System) -> None:
     started: dict[str, str] = {}
     for page_size, (name, (fault, _, _)) in enumerate(FAULTS.items(), start=3):
         caches.api("POST", "/faults", {"path": "/v1/corridors", "query": f"limit={page_size}", **fault})
-        arguments = {"request_timeout": 0.4, "page_size": page_size}
+        patience = 0.4 if name == "slow" else 10.0
+        arguments = {"request_timeout": patience, "page_size": page_size}
         started[name] = caches.start("corridor-refresh", args=arguments)
     runs = {name: caches.wait("corridor-refresh", run) for name, run in started.items()}
     job.patch(concurrencyPolicy=None)
@@ -257,11 +261,23 @@ def test_nothing_is_half_written_when_the_network_is(caches: System) -> None:
     assert keys(caches) == ["corridor:list"]
 
 
-def test_all_prices_missing_is_a_network_that_is_not_there(caches: System) -> None:
-    caches.api_fault(path="/v1/prices", status=503, retry_after=0)
-    run = caches.run("price-feed-update", args={"at_once": 7})
-    assert ending(run) == ("Failed", 69)
+@pytest.mark.parametrize(
+    ("fault", "request_timeout", "exit_code"),
+    [
+        ({"status": 503, "retry_after": 0}, 10, 69),
+        ({"delay_seconds": 5}, 1.5, 69),
+        ({"status": 401}, 10, 78),
+    ],
+    ids=["gone", "slow", "refusing the token"],
+)
+def test_all_prices_missing_is_a_network_that_is_not_there_or_does_not_know_us(
+    fault: dict[str, Any], request_timeout: float, exit_code: int, caches: System
+) -> None:
+    caches.api_fault(path="/v1/prices", **fault)
+    run = caches.run("price-feed-update", args={"at_once": 7, "request_timeout": request_timeout})
+    assert ending(run) == ("Failed", exit_code)
     assert "7 of 7 assets have no new price" in run["message"]
+    assert prices(caches) == {}
 
 
 def test_without_redis_every_job_says_so_and_ends(caches: System) -> None:
@@ -275,19 +291,28 @@ def test_without_redis_every_job_says_so_and_ends(caches: System) -> None:
 
 
 def test_a_run_that_redis_does_not_answer_ends_at_its_timeout(caches: System) -> None:
-    job = caches.job("anchor-refresh")
-    job.patch(timeout="3s")
-    job.wait_ready()
-    with caches.frozen("redis"):
+    with ending_after(caches, "8s", "anchor-refresh"), caches.frozen("redis"):
         run = caches.run("anchor-refresh")
-    job.patch(timeout="2m")
-    assert run["result"] == "TimedOut"
+    assert ending(run) == ("TimedOut", 124)
+
+
+def test_a_redis_that_goes_away_at_work_ends_the_run_and_the_next_one_does_it_all(caches: System) -> None:
+    caches.api_fault(path="/v1/prices", delay_seconds=3)
+    started = caches.start("price-feed-update", args={"at_once": 1})
+    wait_until(lambda: prices(caches), timeout=60, interval=0.5, describe="a price is warm")
+    with caches.stopped("redis"):
+        run = caches.wait("price-feed-update", started)
+    caches.clear_faults()
+    assert ending(run) == ("Failed", 69)
+    assert run["message"] == "Unavailable: Redis does not answer: no connection with REDIS_URL"
+    assert ending(caches.run("price-feed-update")) == ("Succeeded", 0)
+    assert prices(caches) == PRICES
 
 
 def test_a_run_that_is_cancelled_keeps_what_it_has_and_says_how_far_it_came(caches: System) -> None:
-    caches.api_fault(path="/v1/prices", delay_seconds=0.5)
+    caches.api_fault(path="/v1/prices", delay_seconds=2)
     started = caches.start("price-feed-update", args={"at_once": 1})
-    wait_until(lambda: len(prices(caches)) >= 2, timeout=60, describe="two prices are warm")
+    wait_until(lambda: len(prices(caches)) >= 2, timeout=60, interval=0.5, describe="two prices are warm")
     run = caches.cancel("price-feed-update", started)
     assert ending(run) == ("Cancelled", 143)
     written = prices(caches)

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.examples.locked_tables import cancelled_in_a_batch
 from tests.examples.system import FOLDER, System
+from tests.examples.time_limits import ending_after
 from tests.waiting import wait_until
 
 SYSTEM = "trading-platform"
@@ -16,6 +18,12 @@ NEW_QUOTES = "SELECT count(*) FROM quotes WHERE trade IN (105, 202)"
 MAILS = (
     "SELECT key, sent_at IS NOT NULL, refused_at IS NOT NULL FROM mails WHERE kind = 'price-alert' ORDER BY 1"
 )
+OF_DATABASE = (
+    *("sync-portfolio", "sync-portfolios", "monitor-risk", "evaluate-risk-limits", "restart-unhealthy-bots"),
+    *("check-price-alerts", "send-price-notification", "send-daily-summary-emails"),
+    *("update-24h-stats", "generate-daily-report", "cleanup-data", "vacuum-database"),
+)
+"""The jobs that begin with PostgreSQL."""
 PASSWORD = "trial"  # of the database, and of Redis
 
 
@@ -52,9 +60,8 @@ def values(system: System, *names: str) -> list[Any]:
 
 
 def test_without_postgresql_runs_are_unavailable_and_the_next_ones_do_the_work(system: System) -> None:
-    names = ("sync-portfolios", "monitor-risk", "cleanup-data", "send-daily-summary-emails")
     with system.stopped("postgresql"):
-        assert exit_codes(run_all(system, *names)) == dict.fromkeys(names, 69)
+        assert exit_codes(run_all(system, *OF_DATABASE)) == dict.fromkeys(OF_DATABASE, 69)
     assert (system.requests(), system.mails()) == ([], [])
     synced, mailed = values(system, "sync-portfolios", "send-daily-summary-emails")
     assert (synced["synced"], mailed["sent"], len(system.mails())) == (4, 2, 2)
@@ -86,10 +93,19 @@ def test_a_recipient_who_is_refused_is_told_of_and_the_others_get_theirs(system:
     system.smtp_fault(recipient="ada@example.com", code=550)
     values(system, "check-price-alerts")
     prices, summaries = values(system, "send-price-notification", "send-daily-summary-emails")
-    assert (prices["sent"], prices["refusedUsers"]) == (1, [1])
+    assert (prices["sent"], prices["refused"], prices["refusedUsers"]) == (1, 1, [1])
     assert (summaries["sent"], summaries["refusedUsers"]) == (1, [1])
     assert sorted(mail["To"] for mail in system.mails()) == ["ben@example.com", "cleo@example.com"]
     assert system.sql(MAILS) == [["price-alert-1", "f", "t"], ["price-alert-3", "t", "f"]]
+
+
+def test_a_mail_server_that_takes_no_mail_for_a_while_loses_none(system: System) -> None:
+    system.smtp_fault(code=554)
+    values(system, "check-price-alerts")
+    assert exit_codes(run_all(system, "send-price-notification")) == {"send-price-notification": 69}
+    assert system.sql(MAILS) == [["price-alert-1", "f", "f"], ["price-alert-3", "f", "f"]]
+    system.clear_faults()
+    assert values(system, "send-price-notification")[0]["sent"] == 2
 
 
 def test_an_exchange_that_is_gone_changes_nothing(system: System) -> None:
@@ -116,14 +132,31 @@ def test_an_exchange_that_refuses_breaks_off_or_wants_patience_is_told_apart(sys
     assert values(system, "fetch-market-data") == [{"quotes": 3, "new": 2}]
 
 
-def test_an_exchange_that_is_too_slow_is_given_up_at_the_end_of_the_runs_time(system: System) -> None:
-    job = system.job("fetch-market-data")
-    job.patch(timeout="4s")
-    job.wait_ready()
+def test_a_restart_whose_answer_is_lost_is_not_asked_for_again_and_one_that_is_refused_is(
+    system: System,
+) -> None:
+    values(system, "bot-health-check")
+    system.api_fault(path="/v1/bots/grid/restart", cut_after_bytes=3)
+    system.api_fault(path="/v1/bots/market-maker/restart", status=403, times=1)
+    run = system.run("restart-unhealthy-bots")
+    assert (run["exitCode"], run["message"][:35]) == (69, "Unavailable: 2 of 2 restarts failed")
+    assert system.sql("SELECT id, restarts FROM bots WHERE restarts > 0") == [["grid", "1"]]
+    assert values(system, "restart-unhealthy-bots") == [{"restarted": ["market-maker"], "givenUp": []}]
+    asked = [each["path"] for each in system.requests("/v1/bots/grid") if each["method"] == "POST"]
+    assert len(asked) == 1
+
+
+def test_a_server_that_hangs_is_given_up_at_the_end_of_the_runs_time(system: System) -> None:
+    names = ("fetch-market-data", "monitor-risk", "send-price-notification")
+    values(system, "check-price-alerts")
     system.api_fault(path="/v1/quotes", delay_seconds=60)
-    run = system.run("fetch-market-data")
-    assert (run["result"], run["exitCode"]) == ("TimedOut", 124)
-    assert system.sql(NEW_QUOTES) == [["0"]]
+    system.smtp_fault(delay_seconds=60, code=451)
+    with ending_after(system, "8s", *names), system.frozen("redis"):
+        runs = run_all(system, *names)
+    assert {name: run["result"] for name, run in runs.items()} == dict.fromkeys(names, "TimedOut")
+    assert exit_codes(runs) == dict.fromkeys(names, 124)
+    assert system.sql(f"{NEW_QUOTES}; SELECT count(*) FROM risks") == [["0"], ["4"]]
+    assert system.sql(MAILS) == [["price-alert-1", "f", "f"], ["price-alert-3", "f", "f"]]
 
 
 def test_what_was_not_promised_is_named_and_nothing_of_it_is_written(system: System) -> None:
@@ -143,7 +176,12 @@ def test_a_run_that_is_cancelled_leaves_whole_portfolios_and_the_next_one_does_t
 ) -> None:
     system.api_fault(path="/v1/accounts/ACC-3", delay_seconds=60)
     started = system.start("sync-portfolios")
-    wait_until(lambda: system.requests("/v1/accounts/ACC-3"), timeout=60, describe="the third is asked for")
+    wait_until(
+        lambda: system.requests("/v1/accounts/ACC-3"),
+        timeout=60,
+        interval=0.5,
+        describe="the third is asked for",
+    )
     run = system.cancel("sync-portfolios", started)
     assert (run["result"], run["value"]) == (
         "Cancelled",
@@ -154,6 +192,26 @@ def test_a_run_that_is_cancelled_leaves_whole_portfolios_and_the_next_one_does_t
     system.clear_faults()
     assert values(system, "sync-portfolios")[0]["changedHoldings"] == 2
     assert system.sql(HOLDINGS) == SYNCED
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "args"),
+    [("cleanup-data", "audit_log", {}), ("vacuum-database", "users", {"lock_seconds": 60})],
+    ids=["clean-up", "vacuum"],
+)
+def test_upkeep_that_is_cancelled_says_how_far_it_came(
+    name: str, table: str, args: dict[str, Any], system: System
+) -> None:
+    tables = [row for (row,) in system.sql("SELECT relname FROM pg_stat_user_tables ORDER BY 1")]
+    run = cancelled_in_a_batch(system, name, table=table, args=args)
+    done = {"sessions": 2, "auditRows": 2, "quotes": 0, "breaches": 0}
+    assert (run["result"], run["value"]) == (
+        "Cancelled",
+        done if name == "cleanup-data" else {"tables": tables[:-1]},
+    )
+    (again,) = values(system, name)
+    rest = {"sessions": 0, "auditRows": 0, "quotes": 1, "breaches": 0}
+    assert again == (rest if name == "cleanup-data" else {"tables": tables})
 
 
 def test_a_broken_handler_file_hinders_no_other_and_its_own_run_says_what_is_wrong(system: System) -> None:

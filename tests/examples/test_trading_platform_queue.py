@@ -14,10 +14,15 @@ from tests.examples.system import FOLDER, System
 from tests.waiting import wait_until
 
 SYSTEM = "trading-platform"
-AS_WRITTEN = {"limit": 3, "backoff": {"initial": "2m", "factor": 2, "max": "1h"}}
+AS_WRITTEN = {
+    "limit": 3,
+    "backoff": {"initial": "2m", "factor": 2, "max": "1h"},
+    "keepAcrossSlots": True,
+}
 QUICK = {"limit": 2, "backoff": {"initial": "1s"}}
 CHANGES: dict[str, dict[str, Any]] = {
     "fetch-market-data": {"retry": AS_WRITTEN},
+    "sync-portfolios": {"retry": AS_WRITTEN},
     "bot-health-check": {"retry": QUICK},
     "monitor-risk": {"enabled": True},
 }
@@ -27,6 +32,7 @@ def test_every_job_is_tried_again_after_2_4_and_8_minutes(system: System) -> Non
     text = system.cluster.kubectl("kustomize", str(FOLDER / SYSTEM)).stdout
     jobs = [body for body in yaml.safe_load_all(text) if body["kind"] == "ScheduledJob"]
     assert [job["spec"]["retry"] for job in jobs] == [AS_WRITTEN] * 14
+    assert {job["spec"]["resources"]["limits"]["memory"] for job in jobs} == {"128Mi"}
 
 
 def test_a_task_is_enqueued_with_arguments_and_with_the_name_of_who_wants_it(system: System) -> None:
@@ -39,12 +45,12 @@ def test_a_task_is_enqueued_with_arguments_and_with_the_name_of_who_wants_it(sys
 
 
 def test_a_task_is_enqueued_for_a_time_of_its_own(system: System) -> None:
-    slot = as_text(datetime.now(UTC) + timedelta(seconds=10))
+    slot = as_text(datetime.now(UTC) + timedelta(seconds=30))
     spec = system.job("sync-portfolio").get()["spec"]
     kept = {field: spec[field] for field in ("handler", "image", "env", "timeout")}
     once = ScheduledJob(system.cluster, system.namespace, "sync-at-a-time")
     once.apply(**kept, schedule=None, at=slot, args={"portfolio": 2})
-    once.wait_condition("Completed", "Succeeded", timeout=60)
+    once.wait_condition("Completed", "Succeeded", timeout=120)
     run = once.find_run()
     assert (run["trigger"], run["slot"]) == ("Schedule", slot)
     assert run["value"] == {"portfolio": 2, "changedHoldings": 1}
@@ -111,32 +117,38 @@ def statistics(system: System) -> dict[str, Any]:
         "processing": sum(each["activeCount"] for each in statuses),
         "deadLetters": sum(len(each["deadLetters"]) for each in statuses),
         "processed": succeeded + failed,
-        "successRate": succeeded / (succeeded + failed),
-        "averageSeconds": sum(seconds) / len(seconds),
+        "successRate": succeeded / max(succeeded + failed, 1),
+        "averageSeconds": sum(seconds) / max(len(seconds), 1),
         "disabled": sum(not job["spec"].get("enabled", True) for job in jobs),
-        "due": sorted(job["metadata"]["name"] for job in jobs if job["status"].get("nextRunTimes")),
+        "scheduled": sorted(job["metadata"]["name"] for job in jobs if job["status"].get("nextRunTimes")),
     }
 
 
 def test_the_statistics_are_in_the_statuses_and_in_the_metrics(system: System, operator: Operator) -> None:
     system.api_fault(path="/v1", status=500)
     job = system.job("bot-health-check")
-    waiting = system.start("fetch-market-data")
+    before = statistics(system)
+    waiting = {name: system.start(name) for name in ("fetch-market-data", "sync-portfolios")}
+    succeeding = system.start("check-price-alerts")
     job.wait_run(job.ask("run", {"id": "c"})["id"])
-    system.job("fetch-market-data").wait_pending(waiting)
+    assert system.wait("check-price-alerts", succeeding)["result"] == "Succeeded"
+    for name, run in waiting.items():
+        system.job(name).wait_pending(run, timeout=60)
     system.clear_faults()
     found = statistics(system)
-    assert (found["pending"], found["deadLetters"], found["disabled"]) == ({"none": 1}, 1, 13)
-    assert found["processed"] >= 6
+    assert (found["pending"], found["disabled"]) == ({"none": 1, "normal": 1}, 13)
+    assert found["deadLetters"] - before["deadLetters"] == 1
+    assert found["processed"] - before["processed"] >= 2  # and the schedule's own
     assert 0 < found["successRate"] < 1
     assert 0 < found["averageSeconds"] < 30
-    assert found["due"] == ["monitor-risk"]
+    assert found["scheduled"] == ["monitor-risk"]
     of_job = f'{{name="{job.name}",namespace="{system.namespace}"'
     page = operator_metrics(operator)
     assert f"scheduledjob_dead_letters{of_job}}} 1.0" in page
     assert f'scheduledjob_runs_total{of_job},result="Failed"}}' in page
     job.ask("clear.again", "all")
-    system.job("fetch-market-data").ask("cancel.again", waiting)
+    for name, run in waiting.items():
+        system.job(name).ask("cancel.again", run)
 
 
 def operator_metrics(operator: Operator) -> str:
