@@ -1,5 +1,6 @@
 """The token catalogue's manifests, and its memory report on what a container finds of its memory."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,15 @@ def test_the_report_of_this_machine_is_plausible(tmp_path: Path) -> None:
     assert 0 < node["availableBytes"] < node["totalBytes"]
 
 
+JUPITER = {
+    "url": "http://api/v1/tokens?limit=1000",
+    "records": "items",
+    "paging": {"link": "next"},
+    "table": "public.tokens",
+    "columns": {name: name for name in ("address", "symbol", "name", "decimals", "tags")},
+    "key": ["address"],
+    "batch": 5000,
+}
 PODS = [
     {
         "status": {"phase": "Running"},
@@ -116,7 +126,30 @@ def test_every_job_has_its_name_its_handler_and_its_arguments(tmp_path: Path) ->
     assert list(manifests()) == ["hello", "jupiter", "memory-report"]
     listed = Runner(tmp_path).run("list", env={"SCHEDULEDJOB_HANDLERS_PATH": str(FOLDER / "handlers")})
     handlers = {line.split()[0] for line in listed.lines if line}
+    assert {name: spec["handler"] for name, spec in manifests().items()} == {
+        "hello": "hello",
+        "jupiter": "fetch_insert",
+        "memory-report": "memory_report",
+    }
     assert {spec["handler"] for spec in manifests().values()} <= handlers
+    assert {name: spec.get("args") for name, spec in manifests().items()} == {
+        "hello": {"name": "token catalogue"},
+        "jupiter": JUPITER,
+        "memory-report": None,
+    }
+
+
+@pytest.mark.parametrize("name", ["hello", "jupiter"])
+def test_its_handler_takes_the_arguments_of_a_job(name: str, tmp_path: Path) -> None:
+    spec = manifests()[name]
+    gone = {"DATABASE_URL": "postgresql://app@127.0.0.1:1/app"}
+    arguments = spec["args"] if name == "hello" else {**spec["args"], "url": "http://127.0.0.1:1/"}
+    ended = Runner(tmp_path).run("run", spec["handler"], "--args", json.dumps(arguments), env=gone)
+    assert ended.exit_code == {"hello": 0, "jupiter": 69}[name], "65 and 64 would be arguments that are none"
+
+
+def test_every_job_has_a_timeout_and_limits() -> None:
+    assert all(spec["timeout"] and spec["resources"]["limits"]["memory"] for spec in manifests().values())
 
 
 def test_the_tokens_are_fetched_on_mondays_at_two_in_utc() -> None:
