@@ -54,7 +54,7 @@ def test_all_come_in_once_within_little_memory_and_the_second_time_none(system: 
 def test_a_cancelled_run_leaves_whole_batches_and_says_how_many(system: System) -> None:
     system.api_fault(delay_seconds=0.5)
     started = system.start(IMPORT)
-    wait_until(lambda: known(system), timeout=60, describe="a batch is written")
+    wait_until(lambda: known(system), timeout=60, interval=0.5, describe="a batch is written")
     record = system.cancel(IMPORT, started)
     assert record["result"] == "Cancelled"
     assert 0 < record["value"]["inserted"] == in_whole_batches(system) < TOKENS
@@ -63,7 +63,7 @@ def test_a_cancelled_run_leaves_whole_batches_and_says_how_many(system: System) 
 def test_a_backend_that_is_killed_half_way_leaves_whole_batches(system: System) -> None:
     system.api_fault(delay_seconds=0.5)
     started = system.start(IMPORT)
-    wait_until(lambda: known(system), timeout=60, describe="a batch is written")
+    wait_until(lambda: known(system), timeout=60, interval=0.5, describe="a batch is written")
     system.sql(BACKENDS)
     record = system.wait(IMPORT, started)
     assert (record["result"], record["exitCode"]) == ("Failed", 69)

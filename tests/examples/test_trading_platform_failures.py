@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,9 @@ NEW_QUOTES = "SELECT count(*) FROM quotes WHERE trade IN (105, 202)"
 MAILS = (
     "SELECT key, sent_at IS NOT NULL, refused_at IS NOT NULL FROM mails WHERE kind = 'price-alert' ORDER BY 1"
 )
+YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+ARGUMENTS = {"send-daily-summary-emails": {"day": YESTERDAY}}
+"""Else it would be of another day after midnight."""
 OF_DATABASE = (
     *("sync-portfolio", "sync-portfolios", "monitor-risk", "evaluate-risk-limits", "restart-unhealthy-bots"),
     *("check-price-alerts", "send-price-notification", "send-daily-summary-emails"),
@@ -42,7 +46,7 @@ def _as_at_first(system: System) -> None:
 
 def run_all(system: System, *names: str) -> dict[str, dict[str, Any]]:
     """The records of runs that go on at the same time."""
-    started = {name: system.start(name) for name in names}
+    started = {name: system.start(name, args=ARGUMENTS.get(name)) for name in names}
     return {name: system.wait(name, run) for name, run in started.items()}
 
 
