@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 30.0
+_RESERVE = 1.0
+"""Seconds beyond the deadline: the run is cancelled at it, and does not fail."""
 BATCH = 1000
 """Keys that Redis looks at for one answer: some tenths of a millisecond in which nobody else is served."""
 
@@ -77,4 +79,4 @@ def remove_matching(client: "redis.Redis", pattern: str) -> int:
 
 
 def _at_most(seconds: float, left: float | None) -> float:
-    return seconds if left is None else min(seconds, max(left, 0.1))
+    return seconds if left is None else min(seconds, left + _RESERVE)
