@@ -200,11 +200,11 @@ def test_a_run_that_is_cancelled_leaves_whole_portfolios_and_the_next_one_does_t
 
 @pytest.mark.parametrize(
     ("name", "table", "args"),
-    [("cleanup-data", "audit_log", {}), ("vacuum-database", "users", {"lock_seconds": 60})],
+    [("cleanup-data", "audit_log", None), ("vacuum-database", "users", {"lock_seconds": 60})],
     ids=["clean-up", "vacuum"],
 )
 def test_upkeep_that_is_cancelled_says_how_far_it_came(
-    name: str, table: str, args: dict[str, Any], system: System
+    name: str, table: str, args: dict[str, Any] | None, system: System
 ) -> None:
     tables = [row for (row,) in system.sql("SELECT relname FROM pg_stat_user_tables ORDER BY 1")]
     run = cancelled_in_a_batch(system, name, table=table, args=args)
