@@ -17,7 +17,7 @@ from scheduledjob_operator.names import RunReason
 from scheduledjob_operator.observed import CronJobSeen, EndedAs, JobSeen
 from scheduledjob_operator.overrides import LOST_OVERRIDES, overrides_of
 from scheduledjob_operator.redaction import redacted
-from scheduledjob_operator.store import Key, Store
+from scheduledjob_operator.store import Key, ScheduledJobSeen, Store
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +83,37 @@ class Actions:
             logger.warning("the Events about Job %s/%s are unknown: %s", seen.namespace, seen.name, error)
             return []
         return [redacted(text, body=body) for text in found]
+
+    async def is_going(self, seen: ScheduledJobSeen) -> bool:
+        """Whether a ScheduledJob and its Jobs are in a namespace that is being deleted.
+
+        The watches are not ordered: what was seen of the namespace may be about one of before that had its
+        name. So it is asked for, once for all that had been seen by then.
+        """
+        name, namespaces = seen.key.namespace, self._store.namespaces
+        while namespaces.is_going(name):
+            own = {seen.uid, *(job.uid for job in self._store.jobs(seen.key))}
+            if namespaces.has_inside(name, own):
+                return True
+            known = self._store.inhabitants(name) | own
+            body = await self._cluster.get("Namespace", namespace=None, name=name)
+            if body is None or "deletionTimestamp" not in body["metadata"]:
+                return False  # its watch will show it too, and wake what is in it
+            namespaces.put_inside(name, known)
+        return False
+
+    async def clear(self, key: Key) -> bool:
+        """Delete the Jobs that have not ended, in a namespace that is being deleted; whether there were any.
+
+        Kubernetes deletes the Pods first, keeps one that failed until its Job has made the next one, and no
+        Job can make one there any more.
+        """
+        done = False
+        for seen in self._store.jobs(key):
+            active = seen.end is None and not seen.deleting
+            if active and self._store.namespaces.has_inside(key.namespace, {seen.uid}):
+                done = await self.remove(seen) or done
+        return done
 
     async def template(self, cron_job: CronJobSeen) -> Body:
         """The CronJob with its template as it stands in the cluster. Raises ApiError when it is gone."""

@@ -164,7 +164,7 @@ class Controller:
     def changed(self, kind: str, body: Body) -> None:
         """An informer saw a child, a CronJob of somebody else, or a namespace."""
         if kind == "Namespace":
-            if self.store.put_namespace(body):
+            if self.store.namespaces.put(body):
                 self._wake_namespace(body["metadata"]["name"])
             return
         if parent_of(kind, body) is None:
@@ -176,7 +176,7 @@ class Controller:
     def deleted(self, kind: str, body: Body) -> None:
         """An informer saw a child go, or leave our labels behind."""
         if kind == "Namespace":
-            self.store.drop_namespace(body["metadata"]["name"])
+            self._drop_namespace(body["metadata"]["name"])
             return
         # One that lost our label is shown as it was before that, so its parent is always known.
         if key := parent_of(kind, body):
@@ -186,6 +186,8 @@ class Controller:
     def listed(self, kind: str, *, namespace: str | None, uids: set[str]) -> None:
         """An informer's list is complete: drop what is not in it."""
         if kind == "Namespace":
+            for name in self.store.namespaces.missing(uids):
+                self._drop_namespace(name)
             return
         if kind == "Job":
             self._reconciler.lost_sight()
@@ -203,6 +205,11 @@ class Controller:
         if woken:
             self._wake(woken)
             self._settle_as_recorded(woken)
+
+    def _drop_namespace(self, name: str) -> None:
+        """It is gone: what is in one of its name is another's."""
+        if self.store.namespaces.drop(name):
+            self._wake_namespace(name)
 
     def _settle_as_recorded(self, key: Key) -> None:
         """Let go of what the leader has put into the ledger; the leader itself does so as it writes it."""

@@ -114,18 +114,11 @@ class Execution:
         return ended or gave_up or told or replaced or started, look
 
     async def _end_cancelled(self, case: Case, *, jobs: Iterable[JobSeen]) -> bool:
-        """End the Jobs that an annotation asks to end; what a queue held back is deleted once it is told.
-
-        In a namespace that is being deleted all are: Kubernetes deletes the Pods first, keeps one that failed
-        until its Job has made the next one, and no Job can make one there any more.
-        """
+        """End the Jobs that an annotation asks to end; what a queue held back is deleted once it is told."""
         done = False
         recorded = {run.id for run in case.status.recent_runs}
-        going = self._store.is_going(case.key.namespace)
         for job in jobs:
-            if going:
-                done = await self._actions.remove(job) or done
-            elif job.cancel is not None and not job.ended_as:
+            if job.cancel is not None and not job.ended_as:
                 done = await self._actions.end(job, EndedAs.cancelled(by=job.cancel)) or done
             elif job.ended_as and job.suspended and job.run_id in recorded:
                 done = await self._actions.remove(job) or done

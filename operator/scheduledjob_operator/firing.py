@@ -111,6 +111,10 @@ class Firing:
         self._refused.pop(key, None)
         self._clockwork.disarm(key)
 
+    def disarm(self, key: Key) -> None:
+        """No slot starts, until it is armed."""
+        self._clockwork.disarm(key)
+
     def refused(self, key: Key, *, recorded: Iterable[str]) -> tuple[PendingRun, EndedAs] | None:
         """The slot's run that could not be started, and why; None once it is in `recorded`, run ids."""
         found = self._refused.get(key)

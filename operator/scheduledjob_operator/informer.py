@@ -30,7 +30,7 @@ class Sink(Protocol):
         """An object was listed, created or modified."""
 
     def deleted(self, kind: str, body: Body) -> None:
-        """An object was deleted."""
+        """An object was deleted; of a namespace only its name is sure to be told."""
 
     def listed(self, kind: str, *, namespace: str | None, uids: set[str]) -> None:
         """A list is complete: what is not in it does not exist."""
@@ -147,7 +147,9 @@ class NamespaceVisits:
             except ApiError as error:
                 logger.info("namespace %s could not be looked at: %s", self.namespace, error)
             else:
-                if body is not None:
+                if body is None:
+                    self._sink.deleted("Namespace", {"metadata": {"name": self.namespace}})
+                else:
                     self._sink.changed("Namespace", body)
                 self.last_contact = self._clock()
                 self.synced.set()

@@ -26,7 +26,7 @@ class Observation(JobsObserved):
     """Annotations that ask for something, as `requests.wanted` picks them out."""
     switches: Sequence[Switch]
     going: bool = False
-    """Whether the namespace is being deleted."""
+    """Whether the namespace is being deleted: nothing can be made in it."""
     first_look: bool = False
     """Whether Jobs may have come and gone since the status was written: the operator was away."""
     refused: Mapping[str, EndedAs] = field(default_factory=dict)

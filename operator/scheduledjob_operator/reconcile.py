@@ -23,7 +23,7 @@ from scheduledjob_operator.models import (
     Retry,
     ScheduledJobStatus,
 )
-from scheduledjob_operator.names import SlotReason
+from scheduledjob_operator.names import ReadyReason, SlotReason
 from scheduledjob_operator.observation import Observation, soonest
 from scheduledjob_operator.observed import CronJobSeen
 from scheduledjob_operator.recording import Recorder, Written, read_status
@@ -43,6 +43,7 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_RUNS_KEPT = 20
 A_SECOND = timedelta(seconds=1)
+GOING = "the namespace is being deleted, and no CronJob can be made in it any more"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +93,7 @@ class Reconciler:
         self._switch = switch
         self._cron_jobs = CronJobSync(cluster=cluster, store=store, defaults=defaults, clock=clock)
         self._environment = environment
-        actions = Actions(cluster=cluster, store=store)
+        self._actions = actions = Actions(cluster=cluster, store=store)
         self._firing = Firing(
             actions=actions,
             store=store,
@@ -151,7 +152,8 @@ class Reconciler:
     async def _reconcile(self, seen: ScheduledJobSeen) -> datetime | None:
         wanted = parse(seen, now=self._clock())
         previous = read_status(seen.status)
-        observed = self._observe(seen=seen, wanted=wanted, previous=previous)
+        going = await self._actions.is_going(seen)
+        observed = self._observe(seen=seen, wanted=wanted, previous=previous, going=going)
         look = Look(
             seen=seen, previous=previous, observed=observed, books=keep(previous=previous, seen=observed)
         )
@@ -229,6 +231,10 @@ class Reconciler:
         cron_job: CronJobSeen | None,
     ) -> tuple[bool, datetime | None]:
         """Set the clock, and start and end what is due: (whether anything was done, when next)."""
+        key = look.seen.key
+        if look.observed.going:
+            self._firing.disarm(key)
+            return await self._actions.clear(key), None
         if cron_job is None:
             return False, None
         scene = Scene(seen=look.seen, cron_job=cron_job, switches=look.observed.switches)
@@ -236,7 +242,7 @@ class Reconciler:
         if not isinstance(wanted, Wanted):
             return False, None
         case = Case(
-            key=look.seen.key,
+            key=key,
             spec=wanted.spec,
             source=partial(self._cron_jobs.source, seen=look.seen, spec=wanted.spec),
             cron_job=cron_job,
@@ -274,8 +280,10 @@ class Reconciler:
 
     async def _bring(self, look: Look, *, wanted: Wanted | Ready) -> tuple[Sync, Wanted | Ready]:
         seen = look.seen
+        own, there = self._cron_jobs.owned(seen), self._store.cron_job(seen.key)
+        if look.observed.going and own is None and isinstance(wanted, Wanted):
+            wanted = Ready(reason=ReadyReason.FORBIDDEN, message=GOING)
         if isinstance(wanted, Ready):
-            own, there = self._cron_jobs.owned(seen), self._store.cron_job(seen.key)
             return Sync(ready=wanted, cron_job=own, others=None if own else there), wanted
         bounded = look.previous.suspended == SlotReason.OUT_OF_BOUNDS
         wanted = replace(
@@ -296,15 +304,15 @@ class Reconciler:
             gone_jobs=self._store.gone_jobs(key),
             pods=self._store.pods(key),
             switches=self._switches(key),
-            going=self._store.is_going(key.namespace),
+            going=self._store.namespaces.is_going(key.namespace),
         ).number()
 
     def _switches(self, key: Key) -> list[Switch]:
         """The master switches that are on, or were."""
-        return [switch for switch in (self._switch, self._store.switch(key.namespace)) if switch]
+        return [switch for switch in (self._switch, self._store.namespaces.switch(key.namespace)) if switch]
 
     def _observe(
-        self, *, seen: ScheduledJobSeen, wanted: Wanted | Ready, previous: ScheduledJobStatus
+        self, *, seen: ScheduledJobSeen, wanted: Wanted | Ready, previous: ScheduledJobStatus, going: bool
     ) -> Observation:
         spec = wanted.spec if isinstance(wanted, Wanted) else None
         recorded = [run.id for run in (*previous.pending, *previous.recent_runs)]
@@ -324,7 +332,7 @@ class Reconciler:
             runs_kept=spec.history.runs if spec else max(DEFAULT_RUNS_KEPT, len(previous.recent_runs)),
             requests=dict(seen.requests),
             switches=self._switches(seen.key),
-            going=self._store.is_going(seen.key.namespace),
+            going=going,
             first_look=seen.key not in self._looked,
             refused=self._execution.refused(seen.key),
             unmade=self._execution.unmade(seen.key),

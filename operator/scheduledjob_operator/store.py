@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Any, NamedTuple, Self, TypeVar
 
 from scheduledjob_operator import names
+from scheduledjob_operator.namespaces import Namespaces
 from scheduledjob_operator.observed import Body, CronJobSeen, JobSeen, PodSeen, moment
 from scheduledjob_operator.requests import wanted
-from scheduledjob_operator.suspension import Switch, namespace_switch
 
 
 class Key(NamedTuple):
@@ -85,34 +85,7 @@ class Store:
         self._settled_jobs: dict[Key, set[str]] = {}
         """Uids of Jobs that exist and whose runs are in the ledger: when they go, nothing is lost."""
         self._pods: dict[Key, dict[str, PodSeen]] = {}
-
-        self._switches: dict[str, Switch] = {}
-        self._going: set[str] = set()
-
-    def is_going(self, namespace: str) -> bool:
-        """Whether a namespace is being deleted, and can have no new Pods."""
-        return namespace in self._going
-
-    def switch(self, namespace: str) -> Switch | None:
-        """The master switch of a namespace, while its annotation is there."""
-        return self._switches.get(namespace)
-
-    def put_namespace(self, body: Body) -> bool:
-        """Take in a namespace; whether its master switch has changed, or it is being deleted now."""
-        metadata = body["metadata"]
-        name = metadata["name"]
-        before = self._switches.pop(name, None), name in self._going
-        self._going.discard(name)
-        switch = namespace_switch(metadata.get("annotations") or {})
-        if "deletionTimestamp" in metadata:
-            self._going.add(name)
-        elif switch is not None:
-            self._switches[name] = switch
-        return (self._switches.get(name), name in self._going) != before
-
-    def drop_namespace(self, name: str) -> None:
-        self._switches.pop(name, None)
-        self._going.discard(name)
+        self.namespaces = Namespaces()
 
     def scheduled_job(self, key: Key) -> ScheduledJobSeen | None:
         return self.scheduled_jobs.get(key)
@@ -243,6 +216,11 @@ class Store:
         for index in indexes:
             if key in index and not index[key]:
                 del index[key]
+
+    def inhabitants(self, namespace: str) -> set[str]:
+        """Uids of the ScheduledJobs and Jobs that are known in a namespace."""
+        parents = {seen.uid for key, seen in self.scheduled_jobs.items() if key.namespace == namespace}
+        return parents | self.uids("Job", namespace=namespace).keys()
 
     def uids(self, kind: str, *, namespace: str | None) -> dict[str, tuple[Key, str]]:
         """Map uid -> (key, name) of all that is known of a kind, for comparing with a list."""

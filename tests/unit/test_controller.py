@@ -15,7 +15,7 @@ from tests.unit import bodies, waiting
 from tests.unit.bodies import NAME, NAMESPACE, UID, Body
 from tests.unit.endings import JOB, pod
 from tests.unit.fake_cluster import OVERLOADED, FakeCluster
-from tests.unit.moments import NOON
+from tests.unit.moments import NOON, text
 
 KEY = Key(NAMESPACE, NAME)
 
@@ -100,6 +100,40 @@ def test_a_deleted_scheduled_job_is_forgotten() -> None:
     found = filled()
     found.scheduled_job_event(type_="DELETED", body=bodies.scheduled_job())
     assert found.store.scheduled_job(KEY) is None
+
+
+def with_namespace_going() -> Controller:
+    found = filled()
+    metadata = {"name": NAMESPACE, "uid": "uid-of-the-namespace", "deletionTimestamp": text(NOON)}
+    found.changed("Namespace", {"metadata": metadata})
+    assert woken(found) == [KEY]
+    assert found.store.namespaces.is_going(NAMESPACE)
+    return found
+
+
+def is_told_gone(found: Controller) -> None:
+    found.deleted("Namespace", {"metadata": {"name": NAMESPACE}})
+
+
+def is_not_in_the_list(found: Controller) -> None:
+    found.listed("Namespace", namespace=None, uids={"uid-of-the-next-one"})
+
+
+@pytest.mark.parametrize("tell", [is_told_gone, is_not_in_the_list])
+def test_a_namespace_that_is_gone_wakes_what_is_in_the_next_one_of_its_name(
+    tell: Callable[[Controller], None],
+) -> None:
+    found = with_namespace_going()
+    tell(found)
+    assert woken(found) == [KEY]
+    assert not found.store.namespaces.is_going(NAMESPACE)
+
+
+def test_a_namespace_that_is_in_the_list_stays() -> None:
+    found = with_namespace_going()
+    found.listed("Namespace", namespace=None, uids={"uid-of-the-namespace"})
+    assert woken(found) == []
+    assert found.store.namespaces.is_going(NAMESPACE)
 
 
 def test_everything_is_synced_when_all_lists_are() -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from scheduledjob_operator import informer
-from scheduledjob_operator.informer import Informer
+from scheduledjob_operator.cluster import KubernetesCluster
+from scheduledjob_operator.informer import Informer, NamespaceVisits
 from tests.unit import waiting
 from tests.unit.api_server import Answer, ApiServer, broken_answer, json_answer, serving, text_answer
 from tests.unit.bodies import Body, job
@@ -35,6 +36,7 @@ class Notes:
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(informer, "FIRST_BACKOFF", 0.001)
     monkeypatch.setattr(informer, "LONGEST_BACKOFF", 0.01)
+    monkeypatch.setattr(informer, "VISIT_INTERVAL", 0.001)
 
 
 def listed(*names: str, version: str = "10", following: str = "") -> Answer:
@@ -180,3 +182,33 @@ def test_a_list_that_broke_off_between_two_pages_tells_nothing_is_missing() -> N
         until=lambda _, found: found.synced.is_set(),
     )
     assert notes.lists == [{"uid-of-b"}]
+
+
+# A namespace that cannot be watched
+
+
+def visit(*answers: Answer, until: Callable[[Notes], bool]) -> Notes:
+    """What is told about the namespace `a` until something is the case."""
+
+    async def main() -> Notes:
+        async with serving(*answers) as (_, cluster):
+            notes = Notes()
+            visiting = asyncio.create_task(visits(cluster, notes).run())
+            await waiting.until(lambda: until(notes) or visiting.done())
+            visiting.cancel()
+            await asyncio.gather(visiting, return_exceptions=True)
+            return notes
+
+    return asyncio.run(main())
+
+
+def visits(cluster: KubernetesCluster, notes: Notes) -> NamespaceVisits:
+    return NamespaceVisits(cluster=cluster, namespace="a", sink=notes, clock=lambda: 7.0)
+
+
+def test_a_visit_that_finds_no_namespace_tells_that_it_is_gone() -> None:
+    there = json_answer({"metadata": {"name": "a", "uid": "uid-of-a"}})
+    gone = json_answer({"reason": "NotFound", "message": "x"}, status=404)
+    fails = json_answer({"reason": "InternalError", "message": "x"}, status=500)
+    notes = visit(there, fails, gone, until=lambda notes: len(notes.told) > 1)
+    assert notes.told[:2] == [("changed", "a"), ("deleted", "a")]

@@ -390,33 +390,3 @@ def test_kubernetes_words_for_a_pod_it_could_not_make_have_no_secret_in_them() -
     world.cluster.warnings[world.job(RUN)["metadata"]["uid"]] = [f"{QUOTA}: {SECRET}"]
     world.go_to(306)
     assert active_reason(world) == ("QuotaExceeded", f"{QUOTA}: [redacted]")
-
-
-# A namespace that is being deleted
-
-
-def delete_namespace(world: World) -> None:
-    """Kubernetes marks it, and deletes what is in it by and by."""
-    metadata = {"name": NAMESPACE, "uid": "uid-of-the-namespace", "deletionTimestamp": text(world.now)}
-    world.cluster.put("Namespace", {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
-
-
-def test_the_runs_of_a_namespace_that_is_being_deleted_end_so_that_it_can_go() -> None:
-    world = world_with(retry={"limit": 3})
-    put_pod(world, bodies.running(world.now))
-    world.put_namespace()
-    assert world.settle() == []
-    delete_namespace(world)
-    world.settle()
-    assert world.job_names() == []
-    assert last_run(world)[:2] == ("Cancelled", "JobDeleted")
-    assert world.reconcile() == []
-
-
-def test_a_namespace_that_comes_again_is_one_like_any_other() -> None:
-    world = world_with()
-    delete_namespace(world)
-    world.cluster.delete("Namespace", "", NAMESPACE)
-    world.put_namespace()
-    world.settle()
-    assert ended_as(world) is None
