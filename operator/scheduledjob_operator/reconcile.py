@@ -44,6 +44,8 @@ logger = logging.getLogger(__name__)
 DEFAULT_RUNS_KEPT = 20
 A_SECOND = timedelta(seconds=1)
 GOING = "the namespace is being deleted, and no CronJob can be made in it any more"
+TERMINATING = "because it is being terminated"
+"""How the API server says that nothing can be made in a namespace."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +219,8 @@ class Reconciler:
         count_slots(namespace=seen.key.namespace, name=seen.key.name, verdicts=books.verdicts)
         ready, also = (sync.ready, sync.remark) if sync else (None, None)
         said = remarks(previous=look.previous, status=status, ready=ready, books=books, also=also)
-        await self._post(seen=seen, remarks=said)
+        if not look.observed.going:
+            await self._post(seen=seen, remarks=said)
         if sync and sync.look_again is not None:
             again = soonest(again, self._clock() + sync.look_again)
         return Recorded(names=names_, look_again=again)
@@ -367,7 +370,8 @@ class Reconciler:
                 await self._cluster.post_event(event)
             except ApiError as error:
                 # The status says it too; an Event is not worth doing everything again.
-                logger.warning("an Event about %s could not be posted: %s", seen.key, error)
+                level = logging.DEBUG if TERMINATING in error.message else logging.WARNING
+                logger.log(level, "an Event about %s could not be posted: %s", seen.key, error)
 
 
 def _asked(seen: ScheduledJobSeen) -> tuple[object, ...]:

@@ -7,7 +7,7 @@ import pytest
 
 from scheduledjob_operator.job_names import slot_job
 from tests.unit.bodies import NAME, NAMESPACE, Body
-from tests.unit.fake_cluster import OVERLOADED, refused
+from tests.unit.fake_cluster import OVERLOADED, Request, refused
 from tests.unit.moments import after_noon, text
 from tests.unit.world import World, verbs
 
@@ -187,3 +187,30 @@ def test_what_waits_is_not_started_there() -> None:
     world.go_to(600)
     assert len(world.pending()) == 1
     assert "create" not in verbs(world.cluster.requests)
+
+
+def test_no_events_are_posted_into_it() -> None:
+    world = world_with()
+    delete_namespace(world)
+    before = len(world.cluster.requests)
+    world.settle()
+    assert world.runs() == [(RUN, "Cancelled")], "which is worth an Event elsewhere"
+    assert "event" not in verbs(world.cluster.requests[before:])
+
+
+def test_that_an_event_is_refused_for_that_reason_is_no_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """Its deletion has not been seen yet."""
+    world = world_with()
+    posted: list[Request] = []
+
+    def rule(request: Request) -> Any:
+        if request.verb == "event":
+            posted.append(request)
+            return TERMINATING
+        return None
+
+    world.cluster.rule = rule
+    world.finish(RUN, exit_code=1)
+    world.settle()
+    assert posted
+    assert [record for record in caplog.records if record.levelname == "WARNING"] == []
