@@ -9,7 +9,7 @@ from datetime import datetime
 
 from scheduledjob_operator import names
 from scheduledjob_operator.cluster import ApiError, Body, Cluster
-from scheduledjob_operator.deadlines import Waiting, gave_up, refusal_reason
+from scheduledjob_operator.deadlines import Said, Waiting, gave_up, no_pod, refusal_reason
 from scheduledjob_operator.job import job
 from scheduledjob_operator.models import PendingRun, Result
 from scheduledjob_operator.models.types import format_time
@@ -67,21 +67,25 @@ class Actions:
         self._store.drop_job(Key(seen.namespace, seen.parent), seen.name, uid=seen.uid)
         return True
 
-    async def give_up(self, case: Waiting, *, body: Body) -> bool:
+    async def give_up(self, case: Waiting, *, said: Said | None, body: Body) -> bool:
         """End a Job that did not start in time, with Kubernetes' own words for it; False: it is gone.
 
-        `body`: the desired CronJob.
+        `said`: why it has no Pod, as far as that is known. `body`: the desired CronJob.
         """
-        refusals = await self.refusals(case.job, body=body) if case.pod is None else []
-        return await self.end(case.job, gave_up(case, refusals=refusals))
+        if case.pod is None:
+            said = no_pod(await self.refusals(case.job, body=body) or ()) or said
+        return await self.end(case.job, gave_up(case, said=said))
 
-    async def refusals(self, seen: JobSeen, *, body: Body) -> list[str]:
-        """What Kubernetes said when it could not create the Pod of a Job, newest last."""
+    async def refusals(self, seen: JobSeen, *, body: Body) -> list[str] | None:
+        """What Kubernetes said when it could not create the Pod of a Job, newest last; None: nobody answered.
+
+        `body`: the desired CronJob, whose secrets are not repeated.
+        """
         try:
             found = await self._cluster.warnings_about(namespace=seen.namespace, uid=seen.uid)
         except ApiError as error:
             logger.warning("the Events about Job %s/%s are unknown: %s", seen.namespace, seen.name, error)
-            return []
+            return None
         return [redacted(text, body=body) for text in found]
 
     async def is_going(self, seen: ScheduledJobSeen) -> bool:

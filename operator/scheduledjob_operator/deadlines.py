@@ -14,6 +14,9 @@ POD_PATIENCE = timedelta(seconds=5)
 LONGEST_MESSAGE = 1024
 ENDED_PHASES = ("Failed", "Succeeded")
 
+Said = tuple[str, str]
+"""Reason and message: why a Job has no Pod, in Kubernetes' own words."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
@@ -44,26 +47,25 @@ def waiting(*, jobs: Iterable[JobSeen], pods: Sequence[PodSeen], pending_timeout
     return found
 
 
-def gave_up(case: Waiting, *, refusals: Sequence[str]) -> EndedAs:
-    """The verdict on an attempt that did not start in time.
-
-    `refusals`: what Kubernetes said when it could not create the Pod, newest last.
-    """
+def gave_up(case: Waiting, *, said: Said | None) -> EndedAs:
+    """The verdict on an attempt that did not start in time. `said`: why it has no Pod."""
     if case.pod is not None:
         reason, message = stuck([case.pod]) or (
             RunReason.NOT_STARTED,
             case.pod.waiting_message or "the container did not start before pendingTimeout",
         )
         return EndedAs(result=Result.FAILED, reason=str(reason), message=message[:LONGEST_MESSAGE])
-    said = no_pod(refusals)
     if said is None:
         message = "Kubernetes created no Pod before pendingTimeout"
         return EndedAs(result=Result.FAILED, reason=RunReason.NOT_STARTED, message=message)
     return EndedAs(result=Result.FAILED, reason=said[0], message=said[1])
 
 
-def no_pod(refusals: Sequence[str]) -> tuple[str, str] | None:
-    """Why Kubernetes could not create the Pod of a Job, as (reason, message); None: it does not say."""
+def no_pod(refusals: Sequence[str]) -> Said | None:
+    """Why Kubernetes could not create the Pod of a Job; None: it does not say.
+
+    `refusals`: what it said when it could not, newest last.
+    """
     return (refusal_reason(refusals[-1]), refusals[-1][:LONGEST_MESSAGE]) if refusals else None
 
 

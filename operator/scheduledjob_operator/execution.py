@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from scheduledjob_operator.actions import Actions
 from scheduledjob_operator.books import Books
 from scheduledjob_operator.cluster import Body
-from scheduledjob_operator.deadlines import POD_PATIENCE, no_pod, waiting
+from scheduledjob_operator.deadlines import Said, waiting
+from scheduledjob_operator.explaining import Explaining
 from scheduledjob_operator.models import (
     ConcurrencyPolicy,
     Result,
@@ -55,9 +56,8 @@ class Execution:
         self._actions = actions
         self._store = store
         self._clock = clock
+        self._explaining = Explaining(actions=actions, clock=clock)
         self._refused: dict[Key, dict[str, EndedAs]] = {}
-        self._unmade: dict[Key, dict[str, tuple[str, str] | None]] = {}
-        """Job name -> why Kubernetes has made no Pod for it, as it said when it was asked."""
         self._told: dict[Key, frozenset[str]] = {}
         self._overtaken: dict[Key, datetime] = {}
         """The slot that was kept from Kubernetes last."""
@@ -70,14 +70,14 @@ class Execution:
         """Run id -> what the API server has against its Job."""
         return self._refused.get(key, {})
 
-    def unmade(self, key: Key) -> dict[str, tuple[str, str]]:
+    def unmade(self, key: Key) -> dict[str, Said]:
         """Job name -> (reason, message) of those that have no Pod, as far as Kubernetes says why."""
-        return {name: said for name, said in self._unmade.get(key, {}).items() if said}
+        return self._explaining.said(key)
 
     def forget(self, key: Key) -> None:
         """The ScheduledJob is gone."""
         self._refused.pop(key, None)
-        self._unmade.pop(key, None)
+        self._explaining.forget(key)
         self._told.pop(key, None)
         self._overtaken.pop(key, None)
 
@@ -131,30 +131,14 @@ class Execution:
         pods = self._store.pods(case.key)
         cases = waiting(jobs=jobs, pods=pods, pending_timeout=case.spec.pending_timeout)
         over = [entry for entry in cases if entry.until <= now]
-        done = any([await self._actions.give_up(entry, body=case.source()) for entry in over])
+        done = False
+        for entry in over:
+            said = self.unmade(case.key).get(entry.job.name)
+            done = await self._actions.give_up(entry, said=said, body=case.source()) or done
         later = min((entry.until for entry in cases if entry.until > now), default=None)
-        news, ask = await self._explain(case, without_pod=[entry.job for entry in cases if not entry.pod])
+        without_pod = [entry.job for entry in cases if not entry.pod and entry not in over]
+        news, ask = await self._explaining.ask(case.key, jobs=without_pod, source=case.source)
         return done or news, soonest(later, ask)
-
-    async def _explain(self, case: Case, *, without_pod: Sequence[JobSeen]) -> tuple[bool, datetime | None]:
-        """Ask once for each Job why it has no Pod: (whether there is something to say, when to ask)."""
-        known, now = self._unmade.get(case.key, {}), self._clock()
-        said = {job.name: known[job.name] for job in without_pod if job.name in known}
-        news, later = False, []
-        for job in without_pod:
-            patience = (job.started or now) + POD_PATIENCE
-            if job.name in said:
-                continue
-            if patience > now:
-                later.append(patience)
-                continue
-            said[job.name] = no_pod(await self._actions.refusals(job, body=case.source()))
-            news = news or said[job.name] is not None
-        if said:
-            self._unmade[case.key] = said
-        else:
-            self._unmade.pop(case.key, None)
-        return news, soonest(*later)
 
     async def _tell(self, case: Case, *, jobs: Sequence[JobSeen]) -> bool:
         """Tell Kubernetes' controller what it does not see by itself: active Jobs, and the slot we started.
