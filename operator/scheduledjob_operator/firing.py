@@ -15,6 +15,7 @@ from scheduledjob_operator.actions import Actions
 from scheduledjob_operator.books import Books
 from scheduledjob_operator.clockwork import Clockwork, Shot
 from scheduledjob_operator.cluster import Body
+from scheduledjob_operator.cron.kind import SECOND
 from scheduledjob_operator.metrics import SLOT_DELAY
 from scheduledjob_operator.models import (
     ConcurrencyPolicy,
@@ -34,7 +35,6 @@ logger = logging.getLogger(__name__)
 
 LATE = timedelta(seconds=60)
 """A slot that Kubernetes fires too is left to it after that."""
-_SECOND = timedelta(seconds=1)
 
 
 class Move(Enum):
@@ -178,7 +178,7 @@ class Firing:
         schedule = scene.schedule(wanted.spec if isinstance(wanted, Wanted) else None)
         slot = shot.slot
         if by_operator:  # of several that have passed only the latest is started, as Kubernetes does it
-            slot = schedule.latest_at_or_before(now, not_before=slot - _SECOND) or slot
+            slot = schedule.latest_at_or_before(now, not_before=slot - SECOND) or slot
         self._arm(scene, slot=next(iter(schedule.next_after(slot)), None))
         if not by_operator and now - slot > LATE:
             return False

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Literal
 
+from scheduledjob_operator.cron.kind import SECOND
 from scheduledjob_operator.cron.zones import clock_changes, load_zone
 from scheduledjob_operator.models import (
     ActiveRun,
@@ -17,7 +18,6 @@ from scheduledjob_operator.models.types import format_duration, format_time
 from scheduledjob_operator.names import ConditionType, HealthyReason
 
 _FAILURES = (Result.FAILED, Result.TIMED_OUT)
-_SECOND = timedelta(seconds=1)
 
 
 def healthy(
@@ -48,7 +48,7 @@ def healthy(
         last_transition_time=now,
     )
     moments = [late_from, *(start + most for start, _ in _begun(status) if most)]
-    look_again = min((at + _SECOND for at in moments if at is not None and at >= now), default=None)
+    look_again = min((at + SECOND for at in moments if at is not None and at >= now), default=None)
     return condition.after(previous), look_again
 
 
@@ -114,7 +114,7 @@ def _repeated(time_zone: str, *, since: datetime, until: datetime) -> timedelta:
     zone = load_zone(time_zone)
     repeated = timedelta()
     for change in clock_changes(zone, since=since, until=until):
-        before = (change - _SECOND).astimezone(zone).utcoffset()
+        before = (change - SECOND).astimezone(zone).utcoffset()
         after = change.astimezone(zone).utcoffset()
         if before is not None and after is not None:
             repeated += max(before - after, timedelta())

@@ -14,6 +14,7 @@ from scheduledjob_operator.actions import Actions
 from scheduledjob_operator.books import Books, keep
 from scheduledjob_operator.clockwork import Clockwork, Shot
 from scheduledjob_operator.cluster import ApiError, Cluster, event_body
+from scheduledjob_operator.cron.kind import SECOND
 from scheduledjob_operator.desired import RunnerDefaults
 from scheduledjob_operator.execution import Case, Execution
 from scheduledjob_operator.firing import Firing, Scene
@@ -42,7 +43,6 @@ from scheduledjob_operator.wanted import Wanted, parse
 logger = logging.getLogger(__name__)
 
 DEFAULT_RUNS_KEPT = 20
-A_SECOND = timedelta(seconds=1)
 GOING = "the namespace is being deleted, and no CronJob can be made in it any more"
 TERMINATING = "because it is being terminated"
 """How the API server says that nothing can be made in a namespace."""
@@ -259,7 +259,7 @@ class Reconciler:
         """Whether what was asked for has been done in part, or can be done now that there is a CronJob."""
         made = look.observed.cron_job is None and cron_job is not None
         mark = status.accounted_until
-        behind = mark is not None and mark < look.observed.now - A_SECOND
+        behind = mark is not None and mark < look.observed.now - SECOND
         return bool(look.books.cancel) or (made and (bool(look.seen.requests) or behind))
 
     def _rest(self, look: Look, *, sync: Sync, without: set[str], until: datetime | None) -> datetime | None:

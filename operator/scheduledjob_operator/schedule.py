@@ -15,7 +15,7 @@ from scheduledjob_operator.cron.advice import quoted
 from scheduledjob_operator.cron.dialect import read_cron
 from scheduledjob_operator.cron.fields import CronFields, ScheduleError
 from scheduledjob_operator.cron.intervals import BoundedRuns, IntervalRuns, NoRuns, SingleRun, cron_for
-from scheduledjob_operator.cron.kind import FIRST, LAST, Kind, whole_second
+from scheduledjob_operator.cron.kind import FIRST, LAST, SECOND, Kind, whole_second
 from scheduledjob_operator.cron.native import NativeRuns
 from scheduledjob_operator.cron.notes import notes_on
 from scheduledjob_operator.cron.wall import WallRuns
@@ -25,7 +25,6 @@ from scheduledjob_operator.models import ConcurrencyPolicy
 __all__ = ["Schedule", "ScheduleError", "clock_change_notes", "every", "fired_by_operator", "never", "once"]
 
 _UTC = "Etc/UTC"
-_SECOND = timedelta(seconds=1)
 _EVERY = re.compile(
     r"@every (?=[0-9])(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?(?: from (\S+))?", re.ASCII
 )
@@ -112,14 +111,14 @@ def every(interval: timedelta, *, anchor: datetime | None) -> Schedule:
     It counts time that passes, so it knows no zone. Where five fields in UTC have the same slots it is
     native. Raises ScheduleError for less than a second and for fractions of one.
     """
-    if interval < _SECOND or interval % _SECOND:
+    if interval < SECOND or interval % SECOND:
         raise ScheduleError("An interval has whole seconds, and at least one: write for example 90s.")
     anchor = FIRST if anchor is None else _moment(anchor)
     cron = cron_for(interval, anchor=anchor)
     if cron is not None:
         return _parse(cron, _UTC, "")
     shifted = (anchor - FIRST) % interval
-    canonical = f"@every {interval // _SECOND}s" + (f" from {_text(anchor)}" if shifted else "")
+    canonical = f"@every {interval // SECOND}s" + (f" from {_text(anchor)}" if shifted else "")
     return _without_zone(canonical, kind=IntervalRuns(interval=interval, anchor=anchor))
 
 

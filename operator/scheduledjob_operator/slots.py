@@ -16,6 +16,7 @@ from functools import lru_cache
 from itertools import groupby, pairwise
 
 from scheduledjob_operator.activity import SETTLING, Activity, Span
+from scheduledjob_operator.cron.kind import SECOND
 from scheduledjob_operator.models import CatchUp, CatchUpPolicy, ConcurrencyPolicy, Result, Unstarted
 from scheduledjob_operator.names import SlotReason
 from scheduledjob_operator.schedule import Schedule
@@ -24,7 +25,6 @@ MOST_SLOTS = 10_000
 """How many slots are looked at one by one in one call: a week of every minute."""
 
 _MISSED = (SlotReason.NOTHING_STARTED_IT, SlotReason.STARTING_DEADLINE)
-_SECOND = timedelta(seconds=1)
 _A_MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 _A_MINUTE_OF_SECONDS = 61
 _FOR_EVER = datetime.max.replace(tzinfo=UTC)
@@ -151,7 +151,7 @@ def _suspended(period: _Period, *, reason: SlotReason) -> Accounts:
         return Accounts(until=period.mark(newest))
     first = next(slot for slot in schedule.next_after(since, count=len(own) + 1) if slot not in own)
     while last in own:
-        last = schedule.latest_at_or_before(last - _SECOND, not_before=since)
+        last = schedule.latest_at_or_before(last - SECOND, not_before=since)
     entry = Unstarted(
         result=Result.SKIPPED, reason=reason.value, count=count, first=first, last=last or first
     )
@@ -238,7 +238,7 @@ def _open_from(
     settled = bisect_right(found, period.now - settling)
     bounds = [deadline_over, *found[settled - 1 : settled]]
     if started is not None:
-        bounds.append(started + _SECOND)
+        bounds.append(started + SECOND)
     return max(bounds)
 
 
@@ -249,7 +249,7 @@ def _look_again(slots: _Slots, *, period: _Period) -> datetime | None:
     if slots.cut:
         return period.now
     slot, timetable = slots.undecided[0], period.timetable
-    deadline_over = slot + timetable.starting_deadline + timetable.settling + _SECOND
+    deadline_over = slot + timetable.starting_deadline + timetable.settling + SECOND
     if timetable.by_operator:
         return deadline_over  # what is later, the operator fires itself
     return min([deadline_over, *(later + SETTLING for later in timetable.schedule.next_after(slot))])

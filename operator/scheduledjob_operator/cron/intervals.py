@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
 
-from scheduledjob_operator.cron.kind import FIRST, LAST, Kind
-
-_SECOND = timedelta(seconds=1)
+from scheduledjob_operator.cron.kind import FIRST, LAST, SECOND, Kind
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ class BoundedRuns(Kind):
         return self.kind.count(after=after, until=until) if after < until else 0
 
     def _after(self, after: datetime) -> datetime:
-        return max(after, self.first - _SECOND)
+        return max(after, self.first - SECOND)
 
 
 class NoRuns(Kind):
@@ -94,7 +92,7 @@ def cron_for(interval: timedelta, *, anchor: datetime) -> str | None:
     There are some for whole minutes that divide the hour, and for whole hours that divide the day, where the
     anchor lies on a whole minute.
     """
-    minutes, rest = divmod(interval // _SECOND, 60)
+    minutes, rest = divmod(interval // SECOND, 60)
     if rest or minutes == 0 or (60 % minutes and (minutes % 60 or 24 * 60 % minutes)):
         return None
     offset = (anchor - FIRST) % interval

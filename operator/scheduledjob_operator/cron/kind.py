@@ -2,11 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 LAST = datetime(9990, 1, 1, tzinfo=UTC)
 """Instants outside count as these. Nothing runs after the latter: the calendar of Python ends soon after."""
+SECOND = timedelta(seconds=1)
+"""No two runs are closer to each other."""
 
 
 class Kind(ABC):

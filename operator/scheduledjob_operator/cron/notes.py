@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from scheduledjob_operator.cron.clock import WallClock
 from scheduledjob_operator.cron.fields import CronFields
-from scheduledjob_operator.cron.kind import FIRST, LAST, Kind
+from scheduledjob_operator.cron.kind import FIRST, LAST, SECOND, Kind
 from scheduledjob_operator.cron.wall import Stretch, stretches
 from scheduledjob_operator.cron.zones import clock_changes
 
@@ -17,7 +17,6 @@ every day between two changes."""
 
 MOST_CHANGES = 2
 
-_SECOND = timedelta(seconds=1)
 _LOOK_BACK = timedelta(days=35)
 """A run before a change, from which Kubernetes looks for the next one, is looked for so far back."""
 
@@ -77,7 +76,7 @@ class _Change:
     def _first_run(self) -> datetime | None:
         """The first run from the change on, as Kubernetes finds it from the run before."""
         change = self.stretch.start
-        before = self.kind.latest(after=change - _LOOK_BACK, until=change - _SECOND)
+        before = self.kind.latest(after=change - _LOOK_BACK, until=change - SECOND)
         return next(self.kind.runs(after=before or change - _LOOK_BACK), None)
 
     def _oddities(self, run: datetime, *, since: datetime) -> Iterator[str]:
@@ -88,7 +87,7 @@ class _Change:
         wall = self.stretch.wall(min(run, self.stretch.end))
         if left_out := self._slots(since, before=wall):
             yield f"on {left_out.day} Kubernetes leaves out {left_out}, because the clocks change"
-        if run < self.stretch.end and not self._slots(wall, before=wall + _SECOND):
+        if run < self.stretch.end and not self._slots(wall, before=wall + SECOND):
             yield f"on {wall:%Y-%m-%d} Kubernetes runs it at {wall:%H:%M} besides, because the clocks change"
 
     def _slots(self, since: datetime, *, before: datetime) -> "_Slots | None":

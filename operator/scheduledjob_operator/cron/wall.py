@@ -17,10 +17,9 @@ from zoneinfo import ZoneInfo
 
 from scheduledjob_operator.cron.clock import WallClock
 from scheduledjob_operator.cron.fields import CronFields
-from scheduledjob_operator.cron.kind import LAST, Kind
+from scheduledjob_operator.cron.kind import LAST, SECOND, Kind
 from scheduledjob_operator.cron.zones import clock_changes
 
-_SECOND = timedelta(seconds=1)
 _REPEATED = timedelta(days=2)
 """A change that long ago may still have its repeated times going on: a zone has gone back a whole day."""
 
@@ -58,12 +57,12 @@ def stretches(zone: ZoneInfo, year: int) -> tuple[Stretch, ...]:
 def _stretch(zone: ZoneInfo, *, start: datetime, end: datetime) -> Stretch:
     offset = offset_at(zone, start)
     recent = clock_changes(zone, since=start - _REPEATED, until=start)
-    shown = [change.replace(tzinfo=None) + offset_at(zone, change - _SECOND) for change in recent]
+    shown = [change.replace(tzinfo=None) + offset_at(zone, change - SECOND) for change in recent]
     return Stretch(
         start=start,
         end=end,
         offset=offset,
-        offset_before=offset_at(zone, start - _SECOND),
+        offset_before=offset_at(zone, start - SECOND),
         new_from=max([start.replace(tzinfo=None) + offset, *shown]),
     )
 
@@ -85,15 +84,15 @@ class WallRuns(Kind):
         return WallClock(self.fields)
 
     def runs(self, *, after: datetime) -> Iterator[datetime]:
-        since = after + _SECOND
+        since = after + SECOND
         for stretch in self._forward(since, LAST):
             if since <= stretch.start and self._is_made_up_for(stretch):
                 yield stretch.start
-            for wall in self._clock.between(**self._walls(stretch, since=since, before=LAST + _SECOND)):
+            for wall in self._clock.between(**self._walls(stretch, since=since, before=LAST + SECOND)):
                 yield stretch.instant(wall)
 
     def latest(self, *, after: datetime, until: datetime) -> datetime | None:
-        since, before = after + _SECOND, until + _SECOND
+        since, before = after + SECOND, until + SECOND
         for stretch in self._backward(until, since):
             wall = self._clock.last(**self._walls(stretch, since=since, before=before))
             if wall is not None:
@@ -103,7 +102,7 @@ class WallRuns(Kind):
         return None
 
     def count(self, *, after: datetime, until: datetime) -> int:
-        since, before = after + _SECOND, until + _SECOND
+        since, before = after + SECOND, until + SECOND
         count = 0
         for stretch in self._forward(since, until):
             count += self._clock.count(**self._walls(stretch, since=since, before=before))
@@ -133,6 +132,6 @@ class WallRuns(Kind):
         skipped = here - (stretch.offset - stretch.offset_before)
         # What is due at the first instant anyway is among the wall clocks of the stretch.
         return (
-            self._clock.first(since=here, before=here + _SECOND) is None
+            self._clock.first(since=here, before=here + SECOND) is None
             and self._clock.first(since=skipped, before=here) is not None
         )
