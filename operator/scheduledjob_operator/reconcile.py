@@ -3,69 +3,35 @@
 `reconcile` may be called at any time and any number of times; when nothing has changed it writes nothing.
 """
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from scheduledjob_operator import names
 from scheduledjob_operator.actions import Actions
-from scheduledjob_operator.books import Books, keep
+from scheduledjob_operator.bookkeeping import Bookkeeping
+from scheduledjob_operator.books import keep
 from scheduledjob_operator.clockwork import Clockwork, Shot
-from scheduledjob_operator.cluster import ApiError, Cluster, event_body
+from scheduledjob_operator.cluster import ApiError, Cluster
 from scheduledjob_operator.cron.kind import SECOND
 from scheduledjob_operator.desired import RunnerDefaults
 from scheduledjob_operator.execution import Case, Execution
 from scheduledjob_operator.firing import Firing, Scene
-from scheduledjob_operator.metrics import count_runs, count_slots, forget, show_state
-from scheduledjob_operator.models import (
-    ConcurrencyPolicy,
-    Retry,
-    ScheduledJobStatus,
-)
+from scheduledjob_operator.metrics import forget
+from scheduledjob_operator.models import ScheduledJobStatus
 from scheduledjob_operator.names import ReadyReason, SlotReason
-from scheduledjob_operator.observation import Observation, soonest
+from scheduledjob_operator.observation import soonest
 from scheduledjob_operator.observed import CronJobSeen
-from scheduledjob_operator.recording import Recorder, Written, read_status
-from scheduledjob_operator.remarks import Remark, remarks
+from scheduledjob_operator.observing import Look, Observing
+from scheduledjob_operator.recording import read_status
 from scheduledjob_operator.settled import Evidence, Settled
-from scheduledjob_operator.status import (
-    Ready,
-    Situation,
-    concluded,
-)
+from scheduledjob_operator.status import Ready, Situation, concluded
 from scheduledjob_operator.store import Key, ScheduledJobSeen, Store
 from scheduledjob_operator.suspension import Switch
 from scheduledjob_operator.sync import CronJobSync, ScheduledJobGoneError, Sync
 from scheduledjob_operator.wanted import Wanted, parse
 
-logger = logging.getLogger(__name__)
-
-DEFAULT_RUNS_KEPT = 20
 GOING = "the namespace is being deleted, and no CronJob can be made in it any more"
-TERMINATING = "because it is being terminated"
-"""How the API server says that nothing can be made in a namespace."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What one look at a ScheduledJob has found."""
-
-    seen: ScheduledJobSeen
-    previous: ScheduledJobStatus
-    observed: Observation
-    books: Books
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
-    """What became of the record."""
-
-    names: set[str]
-    """The runs in the ledger, and their Jobs."""
-    look_again: datetime | None
-    """When something is worth a write that was not this time."""
 
 
 class Reconciler:
@@ -89,12 +55,9 @@ class Reconciler:
         `environment`: what the operator is installed for. `punctual`: whether slots that Kubernetes fires too
         are started by the operator.
         """
-        self._cluster = cluster
         self._store = store
         self._clock = clock
-        self._switch = switch
         self._cron_jobs = CronJobSync(cluster=cluster, store=store, defaults=defaults, clock=clock)
-        self._environment = environment
         self._actions = actions = Actions(cluster=cluster, store=store)
         self._firing = Firing(
             actions=actions,
@@ -105,9 +68,23 @@ class Reconciler:
             punctual=punctual,
         )
         self._execution = Execution(actions=actions, store=store, clock=clock)
-        self._recorder = Recorder(cluster=cluster, store=store, clock=clock, start_patience=start_patience)
+        self._observing = Observing(
+            store=store,
+            cron_jobs=self._cron_jobs,
+            firing=self._firing,
+            execution=self._execution,
+            clock=clock,
+            switch=switch,
+            environment=environment,
+        )
+        self._bookkeeping = Bookkeeping(
+            cluster=cluster,
+            store=store,
+            observing=self._observing,
+            clock=clock,
+            start_patience=start_patience,
+        )
         self._settled: dict[Key, Settled] = {}
-        self._looked: set[Key] = set()
 
     async def reconcile(self, key: Key) -> datetime | None:
         """Do what is to be done for a ScheduledJob; when to do it again though nothing happens.
@@ -119,7 +96,7 @@ class Reconciler:
         if seen is None or seen.deleting:
             self._forget(key)
             return None
-        if settled is not None and settled.holds(now=self._clock(), evidence=self._evidence(seen)):
+        if settled is not None and settled.holds(now=self._clock(), evidence=self._observing.evidence(seen)):
             self._settled[key] = settled
             return settled.until
         return await self._reconcile(seen)
@@ -130,7 +107,7 @@ class Reconciler:
         Raises ApiError when nobody answered: `reconcile` sees what has become of it.
         """
         try:
-            look = await self._firing.fire(shot, switches=self._switches(shot.key))
+            look = await self._firing.fire(shot, switches=self._observing.switches(shot.key))
         except ApiError:
             self._settled.pop(shot.key, None)
             raise
@@ -140,12 +117,12 @@ class Reconciler:
 
     def lost_sight(self) -> None:
         """A watch had a gap: Jobs may have come and gone unseen."""
-        self._looked.clear()
+        self._observing.lost_sight()
         self._settled.clear()
 
     def _forget(self, key: Key) -> None:
         """The ScheduledJob is gone, or about to be."""
-        self._looked.discard(key)
+        self._observing.forget(key)
         self._execution.forget(key)
         self._firing.forget(key)
         self._cron_jobs.forget(key)
@@ -155,7 +132,7 @@ class Reconciler:
         wanted = parse(seen, now=self._clock())
         previous = read_status(seen.status)
         going = await self._actions.is_going(seen)
-        observed = self._observe(seen=seen, wanted=wanted, previous=previous, going=going)
+        observed = self._observing.observe(seen=seen, wanted=wanted, previous=previous, going=going)
         look = Look(
             seen=seen, previous=previous, observed=observed, books=keep(previous=previous, seen=observed)
         )
@@ -177,8 +154,7 @@ class Reconciler:
         cron_job = await self._execution.before_the_record(
             seen.key, books=look.books, status=status, cron_job=sync.cron_job
         )
-        young = self._recorder.young(observed)
-        recorded = await self._record(look, status=status, young=young, sync=sync)
+        recorded = await self._bookkeeping.record(look, status=status, sync=sync)
         if recorded is None:
             return None
         sync = replace(sync, cron_job=cron_job)
@@ -195,35 +171,8 @@ class Reconciler:
         await self._execution.before_the_record(
             look.seen.key, books=look.books, status=status, cron_job=look.observed.cron_job
         )
-        recorded = await self._record(look, status=status, young={}, sync=None)
+        recorded = await self._bookkeeping.record(look, status=status, sync=None)
         return None if recorded is None else self._clock()
-
-    async def _record(
-        self, look: Look, *, status: ScheduledJobStatus, young: Mapping[str, datetime], sync: Sync | None
-    ) -> Recorded | None:
-        """Write the status if it is worth it, and say what is new; None when the ScheduledJob is gone.
-
-        `sync`: what was done about the CronJob; None when it is about to be.
-        """
-        seen, books = look.seen, look.books
-        written = await self._recorder.write(
-            seen=seen, previous=look.previous, status=status, books=books, young=young
-        )
-        if written is Written.GONE:
-            return None
-        names_ = self._settle(seen.key, status=status, books=books, observed=look.observed)
-        again = None
-        if written is Written.NOT:  # the next look comes to the same verdicts, and tells them then
-            books = replace(books, verdicts=())
-            again = soonest(*young.values())
-        count_slots(namespace=seen.key.namespace, name=seen.key.name, verdicts=books.verdicts)
-        ready, also = (sync.ready, sync.remark) if sync else (None, None)
-        said = remarks(previous=look.previous, status=status, ready=ready, books=books, also=also)
-        if not look.observed.going:
-            await self._post(seen=seen, remarks=said)
-        if sync and sync.look_again is not None:
-            again = soonest(again, self._clock() + sync.look_again)
-        return Recorded(names=names_, look_again=again)
 
     async def _act(
         self,
@@ -296,82 +245,6 @@ class Reconciler:
             accounted=look.books.status.accounted_until,
         )
         return await self._cron_jobs.bring(seen=seen, wanted=wanted), wanted
-
-    def _evidence(self, seen: ScheduledJobSeen) -> int:
-        """What the store has now of all that a reconciliation looks at, as one number."""
-        key = seen.key
-        return Evidence(
-            scheduled_job=seen,
-            cron_job=self._store.cron_job(key),
-            jobs=self._store.jobs(key),
-            gone_jobs=self._store.gone_jobs(key),
-            pods=self._store.pods(key),
-            switches=self._switches(key),
-            going=self._store.namespaces.is_going(key.namespace),
-        ).number()
-
-    def _switches(self, key: Key) -> list[Switch]:
-        """The master switches that are on, or were."""
-        return [switch for switch in (self._switch, self._store.namespaces.switch(key.namespace)) if switch]
-
-    def _observe(
-        self, *, seen: ScheduledJobSeen, wanted: Wanted | Ready, previous: ScheduledJobStatus, going: bool
-    ) -> Observation:
-        spec = wanted.spec if isinstance(wanted, Wanted) else None
-        recorded = [run.id for run in (*previous.pending, *previous.recent_runs)]
-        if refused := self._firing.refused(seen.key, recorded=recorded):
-            self._execution.remember(seen.key, {refused[0].id: refused[1]})
-        return Observation(
-            name=seen.key.name,
-            cron_job=self._cron_jobs.owned(seen),
-            spec=spec,
-            schedule=wanted.schedule if isinstance(wanted, Wanted) else None,
-            jobs=self._store.jobs(seen.key),
-            gone_jobs=self._store.gone_jobs(seen.key),
-            pods=self._store.pods(seen.key),
-            concurrency_policy=spec.concurrency_policy if spec else ConcurrencyPolicy.FORBID,
-            retry=spec.retry if spec else Retry(),
-            # A spec that cannot be read does not say how much of the past is kept: nothing of it is dropped.
-            runs_kept=spec.history.runs if spec else max(DEFAULT_RUNS_KEPT, len(previous.recent_runs)),
-            requests=dict(seen.requests),
-            switches=self._switches(seen.key),
-            going=going,
-            first_look=seen.key not in self._looked,
-            refused=self._execution.refused(seen.key),
-            unmade=self._execution.unmade(seen.key),
-            refused_slots=(refused[0],) if refused else (),
-            environment=self._environment,
-            now=self._clock(),
-        )
-
-    def _settle(
-        self, key: Key, *, status: ScheduledJobStatus, books: Books, observed: Observation
-    ) -> set[str]:
-        """Let go of the evidence of runs that are in the ledger: the names of their Jobs."""
-        self._looked.add(key)
-        known = {run.id for run in (*status.recent_runs, *books.new_runs)}
-        jobs = {job.name for job in (*observed.jobs, *observed.gone_jobs) if job.run_id in known}
-        recorded = jobs | known
-        self._store.settle(key, run_ids=recorded)
-        count_runs(namespace=key.namespace, name=key.name, runs=books.new_runs)
-        show_state(namespace=key.namespace, name=key.name, status=status)
-        return recorded
-
-    async def _post(self, *, seen: ScheduledJobSeen, remarks: Sequence[Remark]) -> None:
-        for remark in remarks:
-            event = event_body(
-                kind=names.KIND,
-                namespace=seen.key.namespace,
-                name=seen.key.name,
-                uid=seen.uid,
-                details={**remark._asdict(), "action": "Reconcile", "time": self._clock()},
-            )
-            try:
-                await self._cluster.post_event(event)
-            except ApiError as error:
-                # The status says it too; an Event is not worth doing everything again.
-                level = logging.DEBUG if TERMINATING in error.message else logging.WARNING
-                logger.log(level, "an Event about %s could not be posted: %s", seen.key, error)
 
 
 def _asked(seen: ScheduledJobSeen) -> tuple[object, ...]:
