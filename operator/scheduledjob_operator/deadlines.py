@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from scheduledjob_operator.causes import stuck
 from scheduledjob_operator.models import Result
 from scheduledjob_operator.names import RunReason
 from scheduledjob_operator.observed import EndedAs, JobSeen, PodSeen
-from scheduledjob_operator.runs import stuck
 
 POD_PATIENCE = timedelta(seconds=5)
 """How long a Job may be without a Pod before it is worth a question."""

@@ -4,8 +4,8 @@ import json
 from collections.abc import Container, Sequence
 from datetime import datetime
 
+from scheduledjob_operator.causes import DISRUPTION_REASONS
 from scheduledjob_operator.models import ActiveRun, Counts, Result, Run, ScheduledJobStatus, Trigger
-from scheduledjob_operator.runs import DISRUPTION_REASONS
 
 OLD_VALUE_BYTES = 1024
 """Largest handler result that stays in recentRuns once it is not in lastRun any more."""

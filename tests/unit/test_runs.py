@@ -7,17 +7,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from scheduledjob_operator.causes import MESSAGE_LENGTH, cause_of, stuck
 from scheduledjob_operator.models import Result, Run, Trigger
 from scheduledjob_operator.observed import JobSeen, PodSeen
 from scheduledjob_operator.runs import (
     MAX_ATTEMPTS,
-    MESSAGE_LENGTH,
     active_run,
-    cause_of,
     deleted_run,
     evidence_is_complete,
     finished_run,
-    stuck,
     vanished_run,
 )
 from tests.unit import bodies

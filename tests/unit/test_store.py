@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from scheduledjob_operator.runs import cause_of
+from scheduledjob_operator.causes import cause_of
 from scheduledjob_operator.store import Key, Store, parent_of
 from tests.unit import bodies
 from tests.unit.bodies import CRON_JOB_UID, NAME, NAMESPACE, UID, Body
