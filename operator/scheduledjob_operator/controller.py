@@ -9,9 +9,10 @@ from typing import Self
 
 from scheduledjob_operator import names
 from scheduledjob_operator.clockwork import Clockwork
-from scheduledjob_operator.cluster import ApiError, Body, KubernetesCluster
+from scheduledjob_operator.cluster import ApiError, Body
 from scheduledjob_operator.election import Election
 from scheduledjob_operator.informer import Informer, NamespaceVisits
+from scheduledjob_operator.kubernetes_cluster import KubernetesCluster
 from scheduledjob_operator.leases import KubernetesLeases
 from scheduledjob_operator.metrics import LEADER, OBJECTS, forget_all
 from scheduledjob_operator.reconcile import Reconciler

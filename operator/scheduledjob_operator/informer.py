@@ -11,7 +11,8 @@ import random
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
-from scheduledjob_operator.cluster import ApiError, Body, KubernetesCluster
+from scheduledjob_operator.cluster import ApiError, Body
+from scheduledjob_operator.kubernetes_cluster import KubernetesCluster
 
 logger = logging.getLogger(__name__)
 

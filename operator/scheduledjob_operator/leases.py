@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from scheduledjob_operator.cluster import ApiError, Body, KubernetesCluster, path
+from scheduledjob_operator.cluster import ApiError, Body, path
+from scheduledjob_operator.kubernetes_cluster import KubernetesCluster
 
 
 class Leases(Protocol):

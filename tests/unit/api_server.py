@@ -8,7 +8,8 @@ from typing import Any
 from aiohttp import web
 from kubernetes.aio.client.configuration import Configuration
 
-from scheduledjob_operator.cluster import KubernetesCluster, Turn
+from scheduledjob_operator.cluster import Turn
+from scheduledjob_operator.kubernetes_cluster import KubernetesCluster
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from scheduledjob_operator.cluster import ApiError, KubernetesCluster, event_body, path
+from scheduledjob_operator.cluster import ApiError, event_body, path
+from scheduledjob_operator.kubernetes_cluster import KubernetesCluster
 from tests.unit.api_server import Answer, ApiServer, broken_answer, json_answer, serving, text_answer
 from tests.unit.bodies import cron_job, job, owner, scheduled_job
 from tests.unit.moments import after_noon

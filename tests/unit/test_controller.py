@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 
 from scheduledjob_operator import controller as module
-from scheduledjob_operator.cluster import KubernetesCluster
 from scheduledjob_operator.controller import Controller
+from scheduledjob_operator.kubernetes_cluster import KubernetesCluster
 from scheduledjob_operator.settings import Settings
 from scheduledjob_operator.store import Key
 from tests.unit import bodies, waiting

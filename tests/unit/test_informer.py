@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from scheduledjob_operator import informer
-from scheduledjob_operator.cluster import KubernetesCluster
 from scheduledjob_operator.informer import Informer, NamespaceVisits
+from scheduledjob_operator.kubernetes_cluster import KubernetesCluster
 from tests.unit import waiting
 from tests.unit.api_server import Answer, ApiServer, broken_answer, json_answer, serving, text_answer
 from tests.unit.bodies import Body, job

@@ -11,8 +11,8 @@ import pytest
 from kopf._cogs.structs import references
 from kopf._core.reactor import orchestration
 
-from scheduledjob_operator.cluster import KubernetesCluster
 from scheduledjob_operator.controller import Controller
+from scheduledjob_operator.kubernetes_cluster import KubernetesCluster
 from scheduledjob_operator.probes import START_UP_SECONDS, ProbeServer, troubles, unwatched
 from scheduledjob_operator.settings import Settings
 from tests.unit.fake_cluster import FakeCluster

@@ -12,7 +12,8 @@ import pytest
 from aiohttp import web
 
 from scheduledjob_operator import names
-from scheduledjob_operator.cluster import ApiError, KubernetesCluster
+from scheduledjob_operator.cluster import ApiError
+from scheduledjob_operator.kubernetes_cluster import KubernetesCluster
 from scheduledjob_operator.models.types import parse_time
 from scheduledjob_operator.server_clock import EVERY, ServerClock
 from tests.unit.api_server import Answer, ApiServer, json_answer, serving
