@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -14,6 +16,8 @@ from job_runner.errors import ExitCode
 from job_runner.handlers.fetch_insert import fetch_insert
 from job_runner.testing import Outcome, Result, run_handler
 from tests.handlers.cancelling import cancelled_when
+from tests.handlers.web_server import Answer, web_server
+from tests.runner.process import Runner
 from tests.servers.postgresql import PostgresqlServer
 from tests.servers.sample_api import SampleApi
 from tests.waiting import wait_until
@@ -118,6 +122,22 @@ def test_columns_take_fields_by_their_path(database: str, api: SampleApi) -> Non
     ]
 
 
+@pytest.mark.parametrize(("path", "exit_code"), [("quote.eur", 65), ("quote.eur?", 0)])
+def test_a_field_that_the_api_no_longer_sends_does_not_empty_its_column(
+    database: str, api: SampleApi, path: str, exit_code: int
+) -> None:
+    run(api)
+    ended = run(api, update=True, columns={"address": "address", "decimals": "decimals", "price": path})
+    assert ended.exit_code == exit_code
+    kept = 0 if exit_code == 0 else 1000
+    assert rows(database, "SELECT count(price) FROM market.tokens") == [(kept,)]
+    if ended.error is not None:
+        assert ended.error.message == (
+            "record 1 on page 1, for column 'price': its field is missing in all 200 records of the batch: "
+            "write ? behind its path if it may be"
+        )
+
+
 def test_twins_within_a_batch_and_between_pages_are_known(database: str, sample_api: SampleApi) -> None:
     tokens = [{"address": f"0x{number % 5}", "decimals": number} for number in range(20)]
     sample_api.serve(tokens=tokens)
@@ -189,6 +209,20 @@ def test_an_update_writes_what_has_changed_and_the_last_twin_counts(
     assert rows(database, "SELECT decimals FROM market.tokens WHERE address = '0x2'") == [(8,)]
     after = rows(database, "SELECT address, xmin::text FROM market.tokens WHERE address <> '0x2' ORDER BY 1")
     assert before == after
+
+
+def test_large_records_take_no_more_memory_than_small_ones(database: str, tmp_path: Path) -> None:
+    lines = b"".join(b'{"address": "%d", "decimals": 1, "quote": "%s"}\n' % (n, b"x" * 2**20) for n in range(99))
+    wanted = {"table": "market.tokens", "key": ["address"], "format": "ndjson"}
+    runner = Runner(tmp_path)
+    with web_server() as web:
+        web.answers = [Answer(body=lines)]
+        arguments = json.dumps({**wanted, "url": web.url})
+        ended = runner.run("run", "fetch_insert", "--args", arguments, env={"DATABASE_URL": database})
+    runner.close()
+    assert ended.message is not None
+    assert ended.message["value"]["inserted"] == count(database) == 99
+    assert ended.message["peakMemoryBytes"] < 192 * 2**20
 
 
 def test_an_empty_list_is_a_success(database: str, sample_api: SampleApi) -> None:

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from job_runner.errors import DataError
 from job_runner.fetching.ahead import reading_ahead
-from job_runner.fetching.batches import Batch, Page, batches
+from job_runner.fetching.batches import LARGEST, Batch, Page, batches
 from job_runner.fetching.copy_text import Column, Kind, copy_text
 from job_runner.fetching.fields import column_of, field, path_of
 from job_runner.fetching.flaws import NotAsPromised
-from job_runner.fetching.pages import pages_of_lines
+from job_runner.fetching.pages import BYTES, pages_of_lines
 from job_runner.fetching.paging import paging_from, with_parameter
 from job_runner.fetching.parsing import Number, json_text, parsed
 from tests.servers.postgresql import PostgresqlServer
@@ -181,6 +181,12 @@ def test_lines_are_put_together_however_they_were_cut(records: list[Any], random
     assert not any(page.flaw for page in pages)
 
 
+def test_long_lines_are_handed_on_a_few_at_a_time_and_put_together_in_no_time() -> None:
+    line = json.dumps({"a": "x" * (BYTES * 3 // 4)}).encode() + b"\n"
+    pieces = [line[start : start + 16] for start in range(0, len(line), 16)] * 5
+    assert [len(page.records) for page in pages_of_lines(pieces)] == [2, 2, 1]
+
+
 def test_the_first_bad_line_ends_the_reading() -> None:
     (page,) = pages_of_lines([b'{"a":1}\n\n{"a":', b"2}\n{oops}\n{}"])
     assert page.records == [{"a": 1}, {"a": 2}]
@@ -208,6 +214,42 @@ def test_batches_hold_every_record_once_and_know_its_page(sizes: list[int], size
     for batch in found:
         for record in range(batch.place.first, batch.place.first + batch.count):
             assert batch.place.page_of(record) == page_of[record]
+
+
+def test_a_batch_of_large_records_is_complete_before_it_has_its_number_of_them() -> None:
+    text = "x" * (LARGEST // 5)
+    pages = [
+        Page(number, [{"a": text} for _ in range(count)], size=count * len(text))
+        for number, count in enumerate([1, 40, 7], start=1)
+    ]
+    found = list(batches(pages, COLUMNS, size=5000, turn=nullcontext()))
+    assert max(len(batch.text) for batch in found) < LARGEST * 1.25
+    assert sum(batch.count for batch in found) == 48
+    assert [page.records for page in pages] == [[], [], []]
+    assert [batch.place.page_of(batch.place.first) for batch in found] == [1, *[2] * (len(found) - 2), 3]
+
+
+PRICED = [COLUMNS[0], Column("price", ("quote", "usd"), expected=True)]
+MISSING = "for column 'price': its field is missing in all {} records of the batch"
+
+
+@pytest.mark.parametrize("record", [{}, {"price": 1}, {"quote": {"eur": 1}}, {"quote": []}])
+def test_a_field_that_no_record_of_a_batch_has_is_a_flaw(record: dict[str, Any]) -> None:
+    records = [{"a": number, **record} for number in range(3)]
+    (batch,) = batches([Page(1, [*records])], PRICED, size=9, turn=nullcontext())
+    assert str(batch.flaw).startswith("record 1 on page 1, " + MISSING.format(3))
+    has_it = {"a": 0, "quote": {"usd": 1}}
+    found = list(batches([Page(1, [has_it]), Page(2, records)], PRICED, size=1, turn=nullcontext()))
+    assert str(found[-1].flaw).startswith("record 2 on page 2, " + MISSING.format(1))
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize("quote", [None, {"usd": None}, {"usd": 1}])
+def test_a_field_that_one_record_has_be_it_null_may_be_missing_in_others(quote: Any) -> None:
+    records = [{"a": 0}, {"a": 1, "quote": quote}, {"a": 2}]
+    pages = [Page(1, records[:1]), Page(2, records[1:]), Page(3, [{"a": 4}])]
+    found = list(batches(pages, PRICED, size=3, turn=nullcontext()))
+    assert [(batch.count, batch.flaw) for batch in found] == [(3, None), (1, None)]
 
 
 def flaw_of(pages: list[Page], size: int = 3) -> tuple[list[Batch], str]:

@@ -30,12 +30,16 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the table and the field of a record that goes there. required: it may not be null."""
+    """A column of the table and the field of a record that goes there.
+
+    required: it may not be null. expected: it may not be missing in all records, as if misspelt or renamed.
+    """
 
     name: str
     path: Path
     kind: Kind = Kind.PLAIN
     required: bool = False
+    expected: bool = False
 
 
 def copy_text(records: Sequence[Any], columns: Sequence[Column]) -> bytes:

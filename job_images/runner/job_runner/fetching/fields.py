@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 from job_runner.errors import DataError
 
 Path: TypeAlias = tuple[str, ...]
+_MISSING = object()
 
 
 def path_of(text: str) -> Path:
@@ -23,6 +24,16 @@ def field(value: Any, path: Path) -> Any:
     return value
 
 
+def has(value: Any, path: Path) -> bool:
+    """Whether there is something at `path`, be it null. What is null on the way there counts as it."""
+    for part in path:
+        found = _member(value, part, missing=_MISSING)
+        if found is _MISSING:
+            return value is None
+        value = found
+    return True
+
+
 def column_of(records: Sequence[dict[str, Any]], path: Path) -> list[Any]:
     """The field of every record."""
     first, *rest = path
@@ -32,10 +43,10 @@ def column_of(records: Sequence[dict[str, Any]], path: Path) -> list[Any]:
     return values
 
 
-def _member(value: Any, part: str) -> Any:
+def _member(value: Any, part: str, *, missing: Any = None) -> Any:
     match value:
         case dict():
-            return value.get(part)
+            return value.get(part, missing)
         case list() if part.isascii() and part.isdigit() and len(part) < 10 and int(part) < len(value):
             return value[int(part)]
-    return None
+    return missing

@@ -14,9 +14,11 @@ from job_runner.fetching.parsing import parsed
 if TYPE_CHECKING:
     from job_runner.connections.http_client import HttpClient
 
-LINES = 1000
-"""Lines of NDJSON that are handed on together."""
+LINES, BYTES = 1000, 2**20
+"""Lines of NDJSON that are handed on together, and their bytes."""
 LONGEST_LINE = 16 * 2**20
+_SAME = "it is the page before once more: the API takes no notice of which one is asked for"
+_CIRCLE = "the page after it was there before: the pages go in a circle"
 
 
 def json_pages(
@@ -25,23 +27,28 @@ def json_pages(
     """Pages of JSON. records: where the list is in one; () when the page is the list. turn: see `ahead`."""
     address: str | None = paging.first(url)
     seen: set[int] = set()
-    number = 0
+    number = before = 0
     while address is not None:
         number += 1
         seen.add(hash(address))
         content = client.request("GET", address).content
+        size, same, before = len(content), hash(content) == before, hash(content)
         found: list[Any] = []
         try:
             with turn:
                 page = parsed(_text(content))
-            found = _list(page, records)
+            listed = _list(page, records)
+            if listed and same:
+                raise NotAsPromised(_SAME)  # noqa: TRY301
+            found = listed
             address = paging.following(address, page, len(found))
             if address is not None and hash(address) in seen:
-                raise NotAsPromised("the page after it was there before: the pages go in a circle")  # noqa: TRY301
+                raise NotAsPromised(_CIRCLE)  # noqa: TRY301
         except NotAsPromised as error:
-            yield Page(number, found, error)
+            yield Page(number, found, error, size=size)
             return
-        yield Page(number, found)
+        del content  # before the next one comes
+        yield Page(number, found, size=size)
 
 
 def lines(client: "HttpClient", url: str) -> Iterator[Page]:
@@ -53,29 +60,35 @@ def lines(client: "HttpClient", url: str) -> Iterator[Page]:
 def pages_of_lines(pieces: Iterable[bytes]) -> Iterator[Page]:
     """The same of the bytes of an answer, cut anywhere."""
     waiting: list[Any] = []
+    size = 0
     for line in _lines(pieces):
         if not line or line.isspace():
             continue
         try:
             waiting.append(parsed(_text(line)))
         except NotAsPromised as error:
-            yield Page(1, waiting, error, next_is_bad=True)
+            yield Page(1, waiting, error, next_is_bad=True, size=size)
             return
-        if len(waiting) == LINES:
-            yield Page(1, waiting)
-            waiting = []
-    yield Page(1, waiting)
+        size += len(line)
+        if len(waiting) == LINES or size >= BYTES:
+            yield Page(1, waiting, size=size)
+            waiting, size = [], 0
+    yield Page(1, waiting, size=size)
 
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """The last line may come without its end."""
-    rest = b""
+    begun = bytearray()
     for piece in pieces:
-        *whole, rest = (rest + piece).split(b"\n")
-        yield from whole
-        if len(rest) > LONGEST_LINE:
+        rest, *following = piece.split(b"\n")
+        begun += rest
+        if following:
+            yield bytes(begun)
+            yield from following[:-1]
+            begun = bytearray(following[-1])
+        if len(begun) > LONGEST_LINE:
             raise DataError(f"a line of the answer is longer than {LONGEST_LINE} bytes")
-    yield rest
+    yield bytes(begun)
 
 
 def _text(content: bytes) -> str:

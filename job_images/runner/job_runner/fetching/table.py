@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 BATCH = "scheduledjob_batch"
 """The temporary table that a batch is copied into. Its name has no digits: see `writing`."""
 
+MAY_BE_MISSING = "?"
+"""Behind the path of a field that may be missing in all records."""
+
 _COLUMNS = """
     SELECT a.attname, format_type(a.atttypid, a.atttypmod), base.typname, base.typcategory,
            a.atthasdef OR a.attidentity <> '' OR a.attgenerated <> '',
@@ -128,6 +131,7 @@ def target(
     known = {row[0]: row[1:] for row in connection.execute(_COLUMNS, [_quoted(connection, parts)])}
     if not known:
         raise ConfigurationError(f"there is no table {table}")
+    chosen = columns is not None
     if columns is None:
         columns = {name: name for name, (*_, filled, _) in known.items() if name in key or not filled}
     for name in (*columns, *key):
@@ -140,7 +144,13 @@ def target(
     return Target(
         parts,
         tuple(
-            Column(name, path_of(path), _kind(*known[name][1:3]), required=name in key)
+            Column(
+                name,
+                path_of(path.removesuffix(MAY_BE_MISSING)),
+                _kind(*known[name][1:3]),
+                required=name in key,
+                expected=chosen and name not in key and not path.endswith(MAY_BE_MISSING),
+            )
             for name, path in columns.items()
         ),
         tuple(known[name][0] for name in columns),
