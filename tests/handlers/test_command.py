@@ -143,6 +143,22 @@ def test_an_ended_run_asks_the_whole_group_to_end_and_keeps_the_result(tmp_path:
     assert not any(is_running(int(pid)) for pid in pids.read_text().split())
 
 
+def test_what_a_program_has_started_gets_the_time_to_clean_up_though_the_program_is_gone(
+    tmp_path: Path,
+) -> None:
+    """A shell dies of the SIGTERM at once; its child takes longer than what is left behind gets otherwise."""
+    signals = tmp_path / "signals"
+    on_term = f"echo TERM >> {signals}; sleep 1.5; echo cleaned; exit 0"
+    child = f"trap '{on_term}' TERM; while :; do sleep 0.1; done"
+    ended = shell(f'/bin/sh -c "{child}"; echo not reached', cancel_after=1.0)
+    assert ended.result is Result.CANCELLED
+    assert isinstance(ended.value, dict)
+    assert ended.value["exitCode"] == 143
+    assert "cleaned" in ended.logs
+    assert signals.read_text() == "TERM\n"
+    assert ended.duration_seconds < 10
+
+
 @pytest.mark.parametrize("how", ["SIGTERM", "timeout"])
 def test_a_program_that_does_not_listen_is_killed_and_its_children_too(
     runner: Runner, tmp_path: Path, how: str

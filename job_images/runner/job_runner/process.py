@@ -18,10 +18,9 @@ from job_runner.errors import Cancelled, ConfigurationError, JobError
 from job_runner.execution import Ended, call, conclude, cut_off
 from job_runner.outcome import Outcome, Result, termination_message
 from job_runner.redaction import Redactor, argument_values, environment_values
-from job_runner.supervision import STUCK_AFTER, Cause, Supervisor
+from job_runner.supervision import GRACE_PERIOD, STUCK_AFTER, Cause, Supervisor
 
 DEFAULT_TERMINATION_LOG = "/dev/termination-log"
-DEFAULT_GRACE_SECONDS = 30.0
 
 _LOG = logging.getLogger("job_runner")
 
@@ -37,9 +36,9 @@ def run_process(
     text = environment.get("SCHEDULEDJOB_ARGS") or "{}" if arguments is None else arguments
     run = _Run(name, environment, arguments=text, started=started)
     problem: JobError | None = None
-    grace = DEFAULT_GRACE_SECONDS
+    grace = GRACE_PERIOD
     try:
-        grace = _seconds(environment, "SCHEDULEDJOB_GRACE_PERIOD_SECONDS") or DEFAULT_GRACE_SECONDS
+        grace = _seconds(environment, "SCHEDULEDJOB_GRACE_PERIOD_SECONDS") or GRACE_PERIOD
         if timeout is None:
             timeout = _seconds(environment, "SCHEDULEDJOB_TIMEOUT_SECONDS")
     except ConfigurationError as error:

@@ -22,6 +22,9 @@ T = TypeVar("T")
 TIMEOUT_PATIENCE = 3.0
 """Seconds from the soft timeout to the end of the process; the pod's hard deadline comes 2 s later."""
 
+GRACE_PERIOD = 30.0
+"""Seconds between SIGTERM and SIGKILL where nobody says otherwise, as in Kubernetes."""
+
 GRACE_RESERVE = 2.0
 """Seconds of the pod's grace period that are kept for writing down what happened."""
 
@@ -65,7 +68,7 @@ class Supervisor:
         self.timeout = timeout
         self.deadline = None if timeout is None else started + timeout
         self.cause: Cause | None = None
-        self._grace = grace
+        self.grace = grace
         self._insist = insist
         self._listen = listen
         self._delivered = False
@@ -233,7 +236,7 @@ class Supervisor:
     def _end_of_patience(self, cause: Cause) -> float:
         if cause is Cause.TIMEOUT:
             return time.monotonic() + TIMEOUT_PATIENCE
-        end = time.monotonic() + max(self._grace - GRACE_RESERVE, 1.0)
+        end = time.monotonic() + max(self.grace - GRACE_RESERVE, 1.0)
         return end if self.deadline is None else min(end, self.deadline + TIMEOUT_PATIENCE)
 
     def _wait(self, *, until: float | None, again: bool = True) -> Cause | None:

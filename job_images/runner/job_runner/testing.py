@@ -19,7 +19,7 @@ from job_runner.outcome import Error, Result
 from job_runner.redaction import Redactor, argument_values, environment_values
 from job_runner.registry import REGISTRY, Handler, make_handler
 from job_runner.signature import HandlerFunction
-from job_runner.supervision import Cause, Supervisor
+from job_runner.supervision import GRACE_PERIOD, Cause, Supervisor
 
 __all__ = ["Error", "Outcome", "Result", "run_handler"]
 
@@ -69,7 +69,9 @@ def run_handler(
     chosen = _handler(handler)
     text = json.dumps(args or {})
     started = time.monotonic()
-    supervisor = Supervisor(timeout=timeout, grace=0, started=started, insist=lambda _: None, listen=False)
+    supervisor = Supervisor(
+        timeout=timeout, grace=GRACE_PERIOD, started=started, insist=lambda _: None, listen=False
+    )
     deadline = None if timeout is None else datetime.now(tz=UTC) + timedelta(seconds=timeout)
     context = Context(
         name=chosen.name,

@@ -26,7 +26,8 @@ def run_program(
     """Run it without a shell and without input; answers its exit code as a shell would, 128 + signal.
 
     take: gets `stdout` or `stderr` and a piece of it. patience: asked all the time; as soon as it answers a
-    number, the group gets a SIGTERM, and SIGKILL after so many seconds. Raises ConfigurationError.
+    number, the group gets a SIGTERM, and SIGKILL after so many seconds if any of it is left then. Raises
+    ConfigurationError.
     """
     process = _started(words, directory)
     killed = False
@@ -71,31 +72,47 @@ def _follow(
         selector.register(process.stdout, selectors.EVENT_READ, "stdout")
         selector.register(process.stderr, selectors.EVENT_READ, "stderr")
         while leave_at is None or (selector.get_map() and time.monotonic() < leave_at):
-            for key, _ in selector.select(_LOOK_EVERY):
-                if piece := os.read(key.fd, _PIECE):
-                    take(key.data, piece)
-                else:
-                    selector.unregister(key.fileobj)
+            _read(selector, take)
             if kill_at is None and (seconds := patience()) is not None:
                 _signal_group(process.pid, signal.SIGTERM)
                 kill_at = time.monotonic() + seconds
             if kill_at is not None and not killed and time.monotonic() >= kill_at:
                 killed = _signal_group(process.pid, signal.SIGKILL)
-            if leave_at is None and process.poll() is not None:
+            if leave_at is None and process.poll() is not None and not _cleans_up(process.pid, kill_at):
                 leave_at = time.monotonic() + _LEFT_BEHIND
     return killed
+
+
+def _read(selector: selectors.BaseSelector, take: Callable[[str, bytes], None]) -> None:
+    for key, _ in selector.select(_LOOK_EVERY):
+        if piece := os.read(key.fd, _PIECE):
+            take(key.data, piece)
+        else:
+            selector.unregister(key.fileobj)
+
+
+def _cleans_up(group: int, kill_at: float | None) -> bool:
+    """Whether processes of the group, which were asked to end, still have time to do so.
+
+    A shell ends at once, and what it has started may have much to do.
+    """
+    return kill_at is not None and time.monotonic() < kill_at and _is_there(group)
 
 
 def _end_group(group: int) -> None:
     _signal_group(group, signal.SIGTERM)
     until = time.monotonic() + _LEFT_BEHIND
-    while _signal_group(group, 0):
-        with suppress(ChildProcessError):  # orphans become ours where the runner is process 1
-            os.waitpid(-group, os.WNOHANG)
+    while _is_there(group):
         if time.monotonic() >= until:
             _signal_group(group, signal.SIGKILL)
             return
         time.sleep(_LOOK_EVERY / 10)
+
+
+def _is_there(group: int) -> bool:
+    with suppress(ChildProcessError):  # orphans become ours where the runner is process 1
+        os.waitpid(-group, os.WNOHANG)
+    return _signal_group(group, 0)
 
 
 def _signal_group(group: int, number: int) -> bool:

@@ -1,6 +1,4 @@
-import os
 import signal
-from contextlib import suppress
 from pathlib import Path
 
 from job_runner import ConfigurationError, Context, DataError, JobError, job_handler
@@ -8,7 +6,6 @@ from job_runner.commands.lines import Lines
 from job_runner.commands.program import run_program
 from job_runner.supervision import GRACE_RESERVE, TIMEOUT_PATIENCE, Cause
 
-_DEFAULT_GRACE = 30.0
 _RESERVE = 1.5
 """Seconds, of those until the process is ended, that remain after the program's end."""
 
@@ -59,9 +56,6 @@ def _patience(context: Context) -> float | None:
         return None
     if cause is Cause.TIMEOUT:
         return TIMEOUT_PATIENCE - _RESERVE
-    grace = _DEFAULT_GRACE
-    with suppress(ValueError):  # the runner has refused to begin with such a value
-        grace = float(os.environ.get("SCHEDULEDJOB_GRACE_PERIOD_SECONDS") or _DEFAULT_GRACE)
-    patience = max(grace - GRACE_RESERVE - _RESERVE, 0.5)
+    patience = max(context.supervisor.grace - GRACE_RESERVE - _RESERVE, 0.5)
     remaining = context.remaining_seconds
     return patience if remaining is None else min(patience, remaining + TIMEOUT_PATIENCE - _RESERVE)
