@@ -94,6 +94,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "the url is no address: ": {"url": "http://[::1"},
     "the url holds a user or a password: ": {"url": "http://user:secret@a"},
     "give body, which is sent as JSON, or text, not both": {"url": "http://a", "body": {}, "text": ""},
+    "body is no JSON: ": {"url": "http://a", "body": [float("nan")]},
     "method is none of HTTP: ": {"url": "http://a", "method": "GET /"},
     "timeout is not above 0: ": {"url": "http://a", "timeout": 0},
     "attempts is below 1": {"url": "http://a", "attempts": 0},

@@ -6,6 +6,7 @@ import gzip
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -71,6 +72,42 @@ def test_the_answer_is_whole_and_decompressed(web: WebServer) -> None:
         return [response.json(), response.headers["X-Kept"], response.extensions["attempts"]]
 
     assert outcome(web.url, use).value == [[1, 2], "yes", 1]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", gzip.compress(b"[1,") + gzip.compress(b"2]")),
+        ("deflate", zlib.compress(b"[1,2]")),
+        ("utf-8", b"[1,2]"),
+        ("GZIP, identity", gzip.compress(b"[1,2]")),
+    ],
+)
+def test_what_is_not_too_unusual_is_read(web: WebServer, encoding: str, body: bytes) -> None:
+    web.answers = [Answer(body=body, headers={"Content-Encoding": encoding})]
+    assert outcome(web.url, lambda client, url: client.get_json(url)).value == [1, 2]
+    assert web.requests[0].headers["Accept-Encoding"] == "gzip, deflate"
+
+
+def test_a_small_answer_never_becomes_a_large_one_in_memory(web: WebServer) -> None:
+    """A compressed text of a thousandth of its size, and one of it again."""
+    once = gzip.compress(bytes(100 * 2**20))
+    answers = [
+        Answer(body=once, headers={"Content-Encoding": "gzip"}),
+        Answer(body=gzip.compress(once), headers={"Content-Encoding": "gzip, gzip"}),
+    ]
+
+    def largest(client: HttpClient, url: str) -> int:
+        with client.stream("GET", url) as response:
+            return max(len(piece) for piece in response.iter_bytes())
+
+    web.answers = answers[:1]
+    assert outcome(web.url, largest).value == 65536
+    web.answers = answers[1:]
+    for use in (status(), largest):
+        assert error(outcome(web.url, use, max_bytes=1000)) == (
+            f"DataError: {place(web)}: the answer is not compressed in the way it says, or was asked for"
+        )
 
 
 def test_a_base_address_headers_and_a_query_are_sent(web: WebServer) -> None:
@@ -150,8 +187,23 @@ def test_retry_after_is_waited_for_in_seconds_and_until_a_date(web: WebServer) -
     assert 1.9 <= time.monotonic() - started < 4
 
 
+@pytest.mark.parametrize("code", [429, 503])
+def test_a_long_retry_after_is_left_to_the_next_attempt_of_the_job(web: WebServer, code: int) -> None:
+    web.answers = [Answer(code, headers={"Retry-After": "3600"})]
+    ended = outcome(web.url, status(), run_timeout=7200)
+    assert ended.exit_code == 75
+    assert error(ended).endswith(", to be asked again in 3600 s")
+    assert len(web.requests) == 1
+
+
+@pytest.mark.parametrize("text", ["", "soon", "Fri, 31 Dec 1999 23:59:59 +99999999999999999999"])
+def test_a_retry_after_that_is_none_does_not_matter(web: WebServer, text: str) -> None:
+    web.answers = [Answer(503, headers={"Retry-After": text}), Answer()]
+    assert outcome(web.url, status()).value == 200
+
+
 def test_a_retry_after_beyond_the_end_of_the_run_is_not_waited_for(web: WebServer) -> None:
-    web.answers = [Answer(429, headers={"Retry-After": "3600"})]
+    web.answers = [Answer(429, headers={"Retry-After": "50"})]
     ended = outcome(web.url, status(), run_timeout=20)
     assert ended.exit_code == 75
     assert ended.duration_seconds < 5
@@ -213,12 +265,14 @@ def test_what_is_not_what_it_says_is_a_data_error(web: WebServer) -> None:
         Answer(body=b"<html>secret</html>"),
         Answer(body=b"[" * 100_000),
         Answer(body=b"plain", headers={"Content-Encoding": "gzip"}),
+        Answer(body=gzip.compress(b"[1, 2]")[:-9], headers={"Content-Encoding": "gzip"}),
+        Answer(body=b"plain", headers={"Content-Encoding": "br"}),
     ]
-    texts = [error(outcome(web.url, lambda client, url: client.get_json(url))) for _ in range(3)]
+    texts = [error(outcome(web.url, lambda client, url: client.get_json(url))) for _ in range(5)]
     assert texts == [
         f"DataError: {place(web)}: the answer is not JSON",
         f"DataError: {place(web)}: the answer is not JSON",
-        f"DataError: {place(web)}: the answer is not compressed in the way it says",
+        *[f"DataError: {place(web)}: the answer is not compressed in the way it says, or was asked for"] * 3,
     ]
 
 
@@ -368,8 +422,9 @@ def test_an_authority_that_cannot_be_read_is_a_setting_that_is_wrong(
 
 
 def test_a_proxys_address_that_cannot_be_used_is_not_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "gopher://user:canary-password@proxy")
-    ended = outcome("http://127.0.0.1", status())
-    assert ended.exit_code == 78
-    assert "HTTP_PROXY" in error(ended)
-    assert "canary" not in error(ended)
+    for address in ("gopher://user:canary-password@proxy", "socks5://user:canary-password@proxy"):
+        monkeypatch.setenv("HTTP_PROXY", address)
+        ended = outcome("http://127.0.0.1", status())
+        assert ended.exit_code == 78
+        assert "HTTP_PROXY" in error(ended)
+        assert "canary" not in error(ended)

@@ -7,10 +7,13 @@ import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
+from job_runner.handlers.ping import ping
+from job_runner.pings import monitor
+from job_runner.testing import run_handler
 from tests.handlers.web_server import Answer, WebServer, web_server
 from tests.runner.process import Ended, Runner, Running
 from tests.servers.process import free_port
@@ -198,3 +201,16 @@ def test_the_context_is_the_runs_own(runner: Runner, web: WebServer) -> None:
         "slot": "2026-11-22T03:00:00+00:00",
         "attempt": 2,
     }
+
+
+def test_whatever_goes_wrong_with_the_pings_is_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> NoReturn:
+        raise RuntimeError("canary")
+
+    monkeypatch.setenv("PING_URL", "http://127.0.0.1:1/a")
+    monkeypatch.setattr(monitor, "open_http", broken)
+    ended = run_handler(ping, args={"handler": "hello"})
+    assert ended.error is None
+    assert [line for line in ended.logs if "was not told" in line] == [
+        "the monitor of PING_URL was not told how the run goes: RuntimeError"
+    ]

@@ -33,7 +33,6 @@ _LAST_SECONDS = 2.0
 """For a request of a run that has to end already, as its handler cleans up."""
 _RESERVE = 1.0
 """Seconds that a request may wait beyond the deadline: the run is cancelled at it, and does not fail."""
-_NO_LONGER_TRUE = {"content-encoding", "content-length", "transfer-encoding"}
 
 
 @contextmanager
@@ -60,15 +59,22 @@ def open_http(
             f'{error.name} is not installed: pip install "scheduledjob-job-runner[http]"'
         ) from None
     from job_runner.connections.certificates import verifying_context  # noqa: PLC0415
+    from job_runner.connections.inflating import ACCEPTED  # noqa: PLC0415
 
     check_headers(headers)
     _keep_quiet()
     try:
-        client = httpx.Client(base_url=base_url, headers=headers, verify=verifying_context())
+        client = httpx.Client(base_url=base_url, verify=verifying_context())
     except (ValueError, httpx.InvalidURL):  # both quote the address, a proxy's with its password
         raise ConfigurationError(
-            "the base address, or that of a proxy in HTTP_PROXY or HTTPS_PROXY, is none that can be used"
+            "the base address, or that of a proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY, is none that can "
+            "be used"
         ) from None
+    except ImportError:
+        raise ConfigurationError(
+            "the proxy in ALL_PROXY, HTTP_PROXY or HTTPS_PROXY is a SOCKS proxy: only HTTP proxies can be used"
+        ) from None
+    client.headers.update({"Accept-Encoding": ACCEPTED, **(headers or {})})
     with client:
         yield HttpClient(
             client, context, timeout=timeout, attempts=attempts, max_bytes=max_bytes, label=label
@@ -159,13 +165,15 @@ class HttpClient:
         """An answer whose body is still to be read. Raises FailedAttempt."""
         import httpx  # noqa: PLC0415
 
+        from job_runner.connections.inflating import inflated  # noqa: PLC0415
+
         try:
             request = self._client.build_request(method, url, timeout=self._limit(), **parts)
             response = self._client.send(request, stream=True)
+            if response.status_code in expected:
+                return inflated(response)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise failed_request(error, method=method, place=place) from None
-        if response.status_code in expected:
-            return response
         response.close()
         raise unexpected_status(response, place=place)
 
@@ -185,13 +193,8 @@ class HttpClient:
                     raise httpx.ReadTimeout("")
         except httpx.HTTPError as error:
             raise failed_request(error, method=method, place=place) from None
-        headers = [
-            (name, value)
-            for name, value in response.headers.multi_items()
-            if name.lower() not in _NO_LONGER_TRUE
-        ]
         return httpx.Response(
-            response.status_code, headers=headers, content=bytes(body), request=response.request
+            response.status_code, headers=response.headers, content=bytes(body), request=response.request
         )
 
     def _repeated(self, attempt: Callable[[int], T], *, place: str) -> T:

@@ -16,6 +16,8 @@ E = TypeVar("E", bound=BaseException)
 _REPEATABLE = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}
 _TOO_MANY = 429
 _NOT_NOW = 503
+LONGEST_RETRY_AFTER = 60.0
+"""Seconds that a run waits because a server says so; for more, another attempt of the job is the better way."""
 _GATEWAY = {502, 504}
 _SETTINGS = {401, 403, 404}
 _REDIRECTS = {301, 302, 303, 307, 308}
@@ -38,10 +40,12 @@ def unexpected_status(response: "httpx.Response", *, place: str) -> FailedAttemp
     """The failure that an answer with a status nobody expected stands for."""
     code = response.status_code
     text = f"{place}: answered {_status(code)}"
-    if code == _TOO_MANY:
-        return FailedAttempt(TryAgain(text), again=True, wait=_retry_after(response.headers))
-    if code == _NOT_NOW:
-        return FailedAttempt(Unavailable(text), again=True, wait=_retry_after(response.headers))
+    if code in (_TOO_MANY, _NOT_NOW):
+        wait = _retry_after(response.headers)
+        if wait is not None and wait > LONGEST_RETRY_AFTER:
+            return FailedAttempt(TryAgain(f"{text}, to be asked again in {wait:.0f} s"))
+        kind = TryAgain if code == _TOO_MANY else Unavailable
+        return FailedAttempt(kind(text), again=True, wait=wait)
     if code >= 500:
         again = code in _GATEWAY and response.request.method in _REPEATABLE
         return FailedAttempt(Unavailable(text), again=again)
@@ -76,7 +80,9 @@ def failed_request(error: Exception, *, method: str, place: str) -> FailedAttemp
         case httpx.NetworkError() | httpx.RemoteProtocolError():
             return FailedAttempt(Unavailable(f"{place}: the connection broke{_why(error)}"), again=repeatable)
         case httpx.DecodingError():
-            return FailedAttempt(DataError(f"{place}: the answer is not compressed in the way it says"))
+            return FailedAttempt(
+                DataError(f"{place}: the answer is not compressed in the way it says, or was asked for")
+            )
         case httpx.UnsupportedProtocol() | httpx.InvalidURL():
             return FailedAttempt(
                 ConfigurationError(f"{place}: that is no address: write for instance https://host/path")
@@ -116,7 +122,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         return float(text[:9])
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

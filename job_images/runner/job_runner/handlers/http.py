@@ -34,6 +34,7 @@ def http(  # noqa: PLR0913  (each is an argument of a manifest)
     _check(method, timeout=timeout, attempts=attempts, max_bytes=max_bytes)
     if body is not None and text is not None:
         raise DataError("give body, which is sent as JSON, or text, not both")
+    _check_body(body)
     address = address_of(url, url_variable)
     started = time.monotonic()
     with open_http(
@@ -67,6 +68,14 @@ def _check(method: str, *, timeout: float, attempts: int, max_bytes: int) -> Non
         raise DataError("timeout is not above 0: give seconds")
     if attempts < 1 or max_bytes < 0:
         raise DataError("attempts is below 1, or max_bytes below 0")
+
+
+def _check_body(body: Any) -> None:
+    """Python takes NaN and Infinity for JSON, which others do not."""
+    try:
+        json.dumps(body, allow_nan=False)
+    except ValueError:
+        raise DataError("body is no JSON: it has NaN or Infinity in it") from None
 
 
 def _kept(response: "httpx.Response", context: Context) -> dict[str, Any]:

@@ -62,6 +62,8 @@ class Monitor:
                     self._send(client, *ping)
         except JobError as error:
             self._warn(error)
+        except Exception as error:  # noqa: BLE001  (nothing about the pings may be the run's trouble)
+            self._warn(type(error).__name__)
 
     def _send(self, client: HttpClient, suffix: str, body: dict[str, object]) -> None:
         try:
