@@ -16,6 +16,7 @@ from job_runner.connections.http_errors import (
     failed_request,
     unexpected_status,
 )
+from job_runner.connections.limits import longest_wait
 from job_runner.context import Context
 from job_runner.errors import ConfigurationError, DataError, Unavailable
 
@@ -31,8 +32,6 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.2, 5.0
 _LOOK_EVERY = 0.2
 _LAST_SECONDS = 2.0
 """For a request of a run that has to end already, as its handler cleans up."""
-_RESERVE = 1.0
-"""Seconds that a request may wait beyond the deadline: the run is cancelled at it, and does not fail."""
 
 
 @contextmanager
@@ -72,7 +71,7 @@ def open_http(
         ) from None
     except ImportError:
         raise ConfigurationError(
-            "the proxy in ALL_PROXY, HTTP_PROXY or HTTPS_PROXY is a SOCKS proxy: only HTTP proxies can be used"
+            "the proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is one for SOCKS: give one for HTTP"
         ) from None
     client.headers.update({"Accept-Encoding": ACCEPTED, **(headers or {})})
     with client:
@@ -243,8 +242,7 @@ class HttpClient:
         """Seconds for an attempt that begins now."""
         if self._context.cancelled:
             return min(self._timeout, _LAST_SECONDS)
-        remaining = self._context.remaining_seconds
-        return self._timeout if remaining is None else min(self._timeout, remaining + _RESERVE)
+        return min(self._timeout, longest_wait(self._context))
 
     def _place(self, method: str, url: str) -> str:
         import httpx  # noqa: PLC0415

@@ -6,6 +6,7 @@ The texts are our own: those of the library quote header values and whole addres
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
+from job_runner.connections.sentences import NO_SUCH_HOST, not_trusted
 from job_runner.errors import ConfigurationError, DataError, JobError, TryAgain, Unavailable
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ _REPEATABLE = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}
 _TOO_MANY = 429
 _NOT_NOW = 503
 LONGEST_RETRY_AFTER = 60.0
-"""Seconds that a run waits because a server says so; for more, another attempt of the job is the better way."""
+"""Seconds that a run waits because a server says so: for more there is the next attempt of the job."""
 _GATEWAY = {502, 504}
 _SETTINGS = {401, 403, 404}
 _REDIRECTS = {301, 302, 303, 307, 308}
@@ -63,12 +64,7 @@ def failed_request(error: Exception, *, method: str, place: str) -> FailedAttemp
     import httpx  # noqa: PLC0415
 
     if (certificate := _cause(error, ssl.SSLCertVerificationError)) is not None:
-        return FailedAttempt(
-            ConfigurationError(
-                f"{place}: its certificate is not trusted ({certificate.verify_message}): "
-                "name the file of its authority in SSL_CERT_FILE"
-            )
-        )
+        return FailedAttempt(not_trusted(place, certificate.verify_message))
     repeatable = method.upper() in _REPEATABLE
     match error:
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
@@ -134,7 +130,7 @@ def _why(error: BaseException) -> str:
     import socket  # noqa: PLC0415
 
     if _cause(error, socket.gaierror) is not None:
-        return ": there is no host of this name"
+        return f": {NO_SUCH_HOST}"
     cause = next((one for one in _chain(error) if isinstance(one, OSError) and one.strerror), None)
     return f": {cause.strerror}" if cause else ""
 

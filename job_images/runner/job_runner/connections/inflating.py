@@ -39,9 +39,7 @@ def inflated(response: httpx.Response) -> httpx.Response:
 def _remaining_headers(response: httpx.Response) -> list[tuple[str, str]]:
     """Those that are still true of a body without compression."""
     return [
-        (name, value)
-        for name, value in response.headers.multi_items()
-        if name.lower() not in _NO_LONGER_TRUE
+        (name, value) for name, value in response.headers.multi_items() if name.lower() not in _NO_LONGER_TRUE
     ]
 
 

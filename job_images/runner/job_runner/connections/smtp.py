@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from job_runner.connections.limits import longest_wait
 from job_runner.connections.smtp_address import SmtpAddress, smtp_address
 from job_runner.connections.smtp_errors import (
     RecipientsRefused,
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _LONGEST_WAIT = 60.0
 """Seconds for any answer of the server; some look at a message for long before they take it."""
-_RESERVE = 1.0
-"""Seconds beyond the deadline: the run is cancelled at it, and does not fail."""
 _ACCEPTED = {250, 251}
 _GO_ON = 354
 
@@ -221,8 +220,7 @@ class Mailer:
         return message_id(self._context, f"{number}\n{part}")
 
     def _seconds(self) -> float:
-        remaining = self._context.remaining_seconds
-        return _LONGEST_WAIT if remaining is None else min(_LONGEST_WAIT, remaining + _RESERVE)
+        return min(_LONGEST_WAIT, longest_wait(self._context))
 
 
 def message_id(context: Context, part: str) -> str:

@@ -5,6 +5,7 @@ Only its numbers are quoted: the words of a server repeat addresses and parts of
 
 import re
 
+from job_runner.connections.sentences import NO_SUCH_HOST, not_trusted
 from job_runner.errors import ConfigurationError, DataError, JobError, TryAgain, Unavailable
 
 _NEEDS_LOGIN = {530, 534, 535, 538}
@@ -70,11 +71,8 @@ def failure(error: OSError, *, place: str) -> JobError:
                 "beyond ASCII"
             )
         case ssl.SSLCertVerificationError(verify_message=why):
-            return ConfigurationError(
-                f"{place}: its certificate is not trusted ({why}): "
-                "name the file of its authority in SSL_CERT_FILE"
-            )
+            return not_trusted(place, why)
         case socket.gaierror():
-            return Unavailable(f"{place}: there is no host of this name")
+            return Unavailable(f"{place}: {NO_SUCH_HOST}")
     reason = f": {error.strerror}" if error.strerror else ""
     return Unavailable(f"{place}: no connection{reason}")

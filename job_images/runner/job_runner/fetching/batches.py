@@ -11,7 +11,7 @@ from job_runner.fetching.fields import has
 from job_runner.fetching.flaws import Flaw, NotAsPromised
 
 LARGEST = 8 * 2**20
-"""Bytes of text at which a batch is complete, however few records it has: a few batches are held at a time."""
+"""Bytes of text at which a batch is complete, however few records: several are held at once."""
 _PIECE = 2 * 2**20
 """Bytes of a page whose records become text at once."""
 
@@ -79,7 +79,7 @@ def batches(
             with turn:
                 batch.add(page.records[:count])
             del page.records[:count]
-            if batch.count == size or batch.bytes >= LARGEST or batch.flaw:
+            if batch.count == size or batch.length >= LARGEST or batch.flaw:
                 yield batch.finished(pages=page.number)
                 if batch.flaw:
                     return
@@ -95,13 +95,13 @@ def batches(
 
 @dataclass
 class _Growing:
-    """A batch that is not complete yet. bytes: the length of its text."""
+    """A batch that is not complete yet. length: bytes of its text."""
 
     columns: Sequence[Column]
     first: int
     marks: list[tuple[int, int]] = field(default_factory=list)
     count: int = 0
-    bytes: int = 0
+    length: int = 0
     flaw: Flaw | None = None
     _texts: list[bytes] = field(default_factory=list)
     _missing: list[Column] = field(default_factory=list)
@@ -127,7 +127,7 @@ class _Growing:
             column for column in self._missing if not any(has(record, column.path) for record in records)
         ]
         self.count += len(records)
-        self.bytes += len(text)
+        self.length += len(text)
         self._texts.append(text)
 
     def finished(self, *, pages: int, last: bool = False) -> Batch:
