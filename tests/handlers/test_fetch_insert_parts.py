@@ -64,6 +64,31 @@ def test_pages_and_offsets_are_counted_until_a_page_is_empty() -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "next_page", "following"),
+    [
+        ("https://u:p@api.example/a", "https://api.example/b", "https://u:p@api.example/b"),
+        ("https://u:p@api.example/a", "/b", "https://u:p@api.example/b"),
+        ("https://api.example/a", "HTTPS://API.Example:443/b", "https://api.example/b"),
+        ("http://api.example:80/a", "http://api.example/b", "http://api.example:80/b"),
+    ],
+)
+def test_a_server_is_the_same_however_it_is_written(url: str, next_page: str, following: str) -> None:
+    assert paging_from({"link": "next"}).following(url, {"next": next_page}, 1) == following
+
+
+@pytest.mark.parametrize(
+    ("query", "changed"),
+    [
+        ("sig=a%E9b&flag&x=a+b;c", "sig=a%E9b&flag&x=a+b;c&p=1"),
+        ("p=7&q=%20&%70=8", "q=%20&p=1"),
+        ("", "p=1"),
+    ],
+)
+def test_the_other_parameters_stay_as_they_are_written(query: str, changed: str) -> None:
+    assert with_parameter(f"http://a/b?{query}", "p", 1) == f"http://a/b?{changed}"
+
+
+@pytest.mark.parametrize(
     "next_page",
     [
         "https://other.example/",
@@ -89,7 +114,13 @@ def test_a_cursor_is_a_text_or_a_whole_number(cursor: object) -> None:
     "wanted",
     [
         *({}, {"links": "next"}, {"link": ""}, {"link": "a..b"}, {"link": 1}, {"link": "a", "first": 1}),
-        *({"cursor": "a"}, {"page": "p", "first": "1"}, {"offset": ""}, {"offset": "o", "page": "p"}),
+        *(
+            {"cursor": "a"},
+            {"page": "p", "first": "1"},
+            {"page": "p", "first": True},
+            {"offset": ""},
+            {"offset": "o", "page": "p"},
+        ),
     ],
 )
 def test_a_paging_that_is_not_known_is_refused_with_what_to_write(wanted: dict[str, Any]) -> None:

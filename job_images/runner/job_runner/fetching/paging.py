@@ -4,11 +4,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import (
+    SplitResult,
+    parse_qsl,
+    unquote_plus,
+    urlencode,
+    urljoin,
+    urlsplit,
+    urlunsplit,
+)
 
 from job_runner.errors import DataError
 from job_runner.fetching.fields import Path, field, path_of
 from job_runner.fetching.flaws import NotAsPromised
+
+_PORTS = {"http": 80, "https": 443}
 
 
 class Paging(ABC):
@@ -44,13 +54,13 @@ class ByLink(Paging):
         if not isinstance(link, str):
             raise NotAsPromised("its link to the next page is no text")
         try:
-            address = urljoin(url, link)
-            stays = urlsplit(address)[:2] == urlsplit(url)[:2]
+            address, here = urlsplit(urljoin(url, link)), urlsplit(url)
+            stays = _server(address) == _server(here)
         except ValueError:
             raise NotAsPromised("its link to the next page is no address") from None
         if not stays:  # our headers, tokens among them, would go there
             raise NotAsPromised("its link to the next page leads to another server")
-        return address
+        return urlunsplit(address._replace(netloc=here.netloc))  # with its user and password
 
 
 @dataclass(frozen=True)
@@ -111,7 +121,7 @@ def paging_from(wanted: Mapping[str, Any] | None) -> Paging:
             return ByCursor(path_of(cursor), name)
         case {"page": str(name)} if name and size == 1:
             return ByNumber(name)
-        case {"page": str(name), "first": int(start)} if name and size == 2:
+        case {"page": str(name), "first": int(start)} if name and size == 2 and not isinstance(start, bool):
             return ByNumber(name, start)
         case {"offset": str(name)} if name and size == 1:
             return ByOffset(name)
@@ -122,10 +132,14 @@ def paging_from(wanted: Mapping[str, Any] | None) -> Paging:
 
 
 def with_parameter(url: str, name: str, value: str | int) -> str:
-    """The address with a query parameter set, in place of one of that name."""
+    """The address with a query parameter set, in place of one of that name. The others stay as they are."""
     parts = urlsplit(url)
-    others = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != name]
-    return urlunsplit(parts._replace(query=urlencode([*others, (name, value)])))
+    others = [one for one in parts.query.split("&") if one and unquote_plus(one.partition("=")[0]) != name]
+    return urlunsplit(parts._replace(query="&".join([*others, urlencode([(name, value)])])))
+
+
+def _server(address: SplitResult) -> tuple[str, str | None, int | None]:
+    return address.scheme, address.hostname, address.port or _PORTS.get(address.scheme)
 
 
 def number_in(url: str, name: str) -> int:
