@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import string
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -212,7 +214,9 @@ def test_an_update_writes_what_has_changed_and_the_last_twin_counts(
 
 
 def test_large_records_take_no_more_memory_than_small_ones(database: str, tmp_path: Path) -> None:
-    lines = b"".join(b'{"address": "%d", "decimals": 1, "quote": "%s"}\n' % (n, b"x" * 2**20) for n in range(99))
+    lines = b"".join(
+        b'{"address": "%d", "decimals": 1, "quote": "%s"}\n' % (n, b"x" * 2**20) for n in range(99)
+    )
     wanted = {"table": "market.tokens", "key": ["address"], "format": "ndjson"}
     runner = Runner(tmp_path)
     with web_server() as web:
@@ -238,6 +242,49 @@ def test_an_empty_list_is_a_success(database: str, sample_api: SampleApi) -> Non
 
 
 GOOD = {"address": "0xnew", "decimals": 1}
+
+
+def test_a_trigger_that_leaves_records_out_is_counted_as_one_that_does(database: str, api: SampleApi) -> None:
+    """All of the first batch, so that the others are copied, and half of those."""
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "CREATE FUNCTION half() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " IF substr(new.address, 3)::int > 200"
+            " AND substr(new.address, 3)::int % 2 = 0 THEN RETURN NULL; END IF; RETURN new; END $$;"
+            "CREATE TRIGGER half BEFORE INSERT ON market.tokens FOR EACH ROW EXECUTE FUNCTION half()"
+        )
+    ended = run(api)
+    assert isinstance(ended.value, dict), ended.error
+    assert ended.value["inserted"] == count(database)
+    assert ended.value["known"] == 1000 - count(database) > 300
+
+
+def test_an_update_of_a_table_with_partitions_counts_what_is_new(
+    database: str, sample_api: SampleApi
+) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "CREATE TABLE parted (id int, kind int, text text, PRIMARY KEY (id, kind))"
+            " PARTITION BY LIST (kind);"
+            "CREATE TABLE odd PARTITION OF parted FOR VALUES IN (1); "
+            "CREATE TABLE even PARTITION OF parted FOR VALUES IN (0)"
+        )
+
+    def records(*texts: str) -> list[dict[str, Any]]:
+        return [{"id": number, "kind": number % 2, "text": text} for number, text in enumerate(texts)]
+
+    for served, figures in (
+        (records("a", "b", "c"), (3, 0, 0)),
+        (records("a", "B", "c", "d"), (1, 1, 2)),
+        ([*records("a", "B", "C"), *records("a", "b", "C", "d", "e")], (1, 2, 5)),
+    ):
+        sample_api.serve(tokens=served)
+        ended = run(sample_api, table="parted", key=["id", "kind"], update=True)
+        assert isinstance(ended.value, dict), ended.error
+        assert tuple(ended.value[name] for name in ("inserted", "updated", "known")) == figures
+    assert rows(database, "SELECT string_agg(text, '' ORDER BY id) FROM parted") == [("abCde",)]
+
+
 NOT_NULL = (
     'record 501 on page 4, for column \'decimals\': null value in column "decimals" of relation "tokens"'
     " violates not-null constraint"
@@ -280,6 +327,41 @@ BAD: dict[str, tuple[Any, str]] = {
         CHECK,
     ),
 }
+
+
+TRIGGER = """
+    CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF new.decimals = 77 THEN RAISE EXCEPTION 'odd: % of %', new.decimals, new.address; END IF;
+        IF new.decimals = 78 THEN RAISE check_violation USING MESSAGE = 'odd: ' || new.address; END IF;
+        RETURN new;
+    END $$;
+    CREATE TRIGGER look BEFORE INSERT ON market.tokens FOR EACH ROW EXECUTE FUNCTION look()
+"""
+RAISED = "an exception raised by a trigger or function"
+TOO_LONG = 'index row size 8016 exceeds btree version 4 maximum 2704 for index "tokens_pkey"'
+REFUSED_RECORDS: dict[str, tuple[dict[str, Any], str]] = {
+    "by a trigger": ({"address": "canary", "decimals": 77}, RAISED),
+    "by a trigger with a code": ({"address": "canary", "decimals": 78}, RAISED),
+    "by an index": (
+        {"address": "".join(random.Random(1).choices(string.printable[:62], k=8000)), "decimals": 1},
+        TOO_LONG,
+    ),
+}
+
+
+@pytest.mark.parametrize(("record", "message"), REFUSED_RECORDS.values(), ids=REFUSED_RECORDS)
+def test_a_record_that_the_database_refuses_is_named(
+    database: str, api: SampleApi, record: dict[str, Any], message: str
+) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(TRIGGER)
+    api.fail(**{"replace_item": 500, "with": record})
+    ended = run(api)
+    assert ended.error is not None
+    assert (ended.exit_code, ended.error.message) == (65, f"record 501 on page 4: {message}")
+    assert "canary" not in str(ended)
+    assert count(database) == 400
 
 
 @pytest.mark.parametrize(("record", "message"), BAD.values(), ids=BAD)
@@ -333,6 +415,41 @@ PAGES: dict[str, tuple[str, str]] = {
         "page 3: the page after it was there before: the pages go in a circle",
     ),
 }
+
+
+@pytest.mark.parametrize("paging", [{"page": "page"}, {"offset": "offset"}])
+def test_an_api_that_does_not_turn_pages_is_not_asked_for_ever(
+    database: str, api: SampleApi, paging: dict[str, str]
+) -> None:
+    api.fail(body='{"items": [{"address": "0x1", "decimals": 1}]}')
+    ended = run(api, paging=paging)
+    assert ended.error is not None
+    assert (ended.exit_code, ended.error.message) == (
+        65,
+        "page 2: it is the page before once more: the API takes no notice of which one is asked for",
+    )
+    assert len(api.requests()) == 2
+
+
+def test_a_user_in_the_address_is_one_for_all_pages(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with web_server() as web:
+        monkeypatch.setenv("API_URL", web.url.replace("//", "//user:canary-password@") + "/x")
+        link = {"next": f"{web.url}/y"}
+        pages = [{"items": [{"address": "0x1", "decimals": 1}], **link}, {"items": []}]
+        web.answers = [Answer(body=json.dumps(page).encode()) for page in pages]
+        ended = run_handler(
+            fetch_insert,
+            args={
+                "url_variable": "API_URL",
+                "records": "items",
+                "paging": {"link": "next"},
+                "table": "market.tokens",
+                "key": ["address"],
+            },
+        )
+        assert ended.error is None
+        assert [request.path for request in web.requests] == ["/x", "/y"]
+        assert len({request.headers["Authorization"] for request in web.requests}) == 1
 
 
 @pytest.mark.parametrize(("body", "message"), PAGES.values(), ids=PAGES)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -15,10 +17,15 @@ from job_runner import Context
 from job_runner.connections.postgresql import open_postgresql
 from job_runner.connections.postgresql_errors import without_values
 from job_runner.errors import ExitCode
+from job_runner.handlers.sql import sql
 from job_runner.testing import Outcome, Result, run_handler
+from tests.handlers.breaking_proxy import breaking_proxy
 from tests.handlers.cancelling import cancelled_when
+from tests.handlers.web_server import make_certificate
 from tests.servers.postgresql import PASSWORD, PostgresqlServer
+from tests.servers.postgresql import postgresql_server as postgresql_server_of_its_own
 from tests.servers.process import free_port
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from job_runner.values import Json
@@ -51,13 +58,13 @@ def run(work: Work, *, timeout: float | None = 30) -> Outcome:
     return run_handler(job, timeout=timeout)
 
 
-def query(sql: str) -> Work:
-    return lambda connection: connection.execute(sql).fetchall()
+def query(text: str) -> Work:
+    return lambda connection: connection.execute(text).fetchall()
 
 
-def value_of(url: str, sql: str) -> object:
+def value_of(url: str, text: str) -> object:
     with psycopg.connect(url) as connection:
-        row = connection.execute(sql).fetchone()
+        row = connection.execute(text).fetchone()
     return row and row[0]
 
 
@@ -133,9 +140,14 @@ STATEMENTS = {
     ),
     "a wrong statement": ("SELEKT canary", 65, 'syntax error at or near "…" at character 1 of the statement'),
     "an exception of a function": (
-        "DO $$BEGIN RAISE EXCEPTION 'closed on Sundays'; END$$",
+        "DO $$BEGIN RAISE EXCEPTION 'canary % owes', 7; END$$",
         65,
-        "closed on Sundays",
+        "an exception raised by a trigger or function",
+    ),
+    "an exception with a code": (
+        "DO $$BEGIN RAISE unique_violation USING MESSAGE = 'canary'; END$$",
+        65,
+        "an exception raised by a trigger or function",
     ),
     "a slow statement": (
         "SET statement_timeout = 50; SELECT pg_sleep(9)",
@@ -155,11 +167,11 @@ STATEMENTS = {
 }
 
 
-@pytest.mark.parametrize(("sql", "exit_code", "message"), STATEMENTS.values(), ids=STATEMENTS)
+@pytest.mark.parametrize(("statement", "exit_code", "message"), STATEMENTS.values(), ids=STATEMENTS)
 def test_a_failed_statement_chooses_the_exit_code(
-    accounts: str, sql: str, exit_code: int, message: str
+    accounts: str, statement: str, exit_code: int, message: str
 ) -> None:
-    ended = run(query(sql))
+    ended = run(query(statement))
     assert ended.error is not None
     assert (ended.exit_code, ended.error.message) == (exit_code, message)
 
@@ -214,6 +226,22 @@ def test_a_role_without_the_privilege(postgresql_server: PostgresqlServer, accou
         postgresql_server.psql("DROP ROLE reader")
     assert ended.error is not None
     assert (ended.exit_code, ended.error.message) == (78, "permission denied for table accounts")
+
+
+def test_a_connection_that_breaks_at_the_commit_says_that_nobody_knows(
+    postgresql_server: PostgresqlServer, accounts: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with breaking_proxy(postgresql_server.port, at=b"COMMIT") as port:
+        monkeypatch.setenv("DATABASE_URL", accounts.replace(str(postgresql_server.port), str(port)))
+        blocks = run(query("DELETE FROM accounts WHERE id = 1 RETURNING 1"))
+        statements = run_handler(sql, args={"statements": ["DELETE FROM accounts WHERE id = 2"]})
+    assert [one.error and (one.exit_code, one.error.message) for one in (blocks, statements)] == [
+        (
+            69,
+            "the connection to the database server was lost while committing: it may have been done or not",
+        )
+    ] * 2
+    wait_until(lambda: value_of(accounts, "SELECT count(*) FROM accounts") == 0)
 
 
 def refused(server: PostgresqlServer) -> dict[str, tuple[str, int, str]]:
@@ -311,3 +339,64 @@ def test_a_server_that_hangs_is_given_up_at_the_time_limit(
 def test_what_a_sentence_quotes_is_left_out_to_its_last_quote() -> None:
     assert without_values('invalid input for type x: "a "b" c"') == 'invalid input for type x: "…"'
     assert without_values("nothing\nquoted") == "nothing quoted"
+
+
+@pytest.fixture(scope="module")
+def tls_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PostgresqlServer, Path]]:
+    """A server that speaks TLS too, and its certificate, which nobody trusts by itself."""
+    certificate = make_certificate(tmp_path_factory.mktemp("tls"))
+    with postgresql_server_of_its_own() as server:
+        file = server.data / "server.pem"
+        file.write_bytes(certificate.read_bytes())
+        shutil.chown(file, server.data.owner())
+        file.chmod(0o600)
+        for setting in (f"ssl_cert_file = '{file}'", f"ssl_key_file = '{file}'", "ssl = on"):
+            server.psql(f"ALTER SYSTEM SET {setting}")
+        server.psql("SELECT pg_reload_conf()")
+        wait_until(lambda: server.psql("SHOW ssl") == "on")
+        yield server, certificate
+
+
+NOT_TRUSTED = (
+    "the database server of DATABASE_URL: its certificate is not trusted (unknown authority): "
+    "name the file of its authority in SSL_CERT_FILE"
+)
+VERIFIED = {
+    "without a word": ("", False, 0, ""),
+    "an authority that is not known": (
+        "?sslmode=verify-full",
+        False,
+        78,
+        NOT_TRUSTED,
+    ),
+    "an authority that is known": ("?sslmode=verify-full", True, 0, ""),
+    "those of the system": ("?sslmode=verify-full&sslrootcert=system", True, 0, ""),
+    "another host": (
+        "?sslmode=verify-full&host=localhost",
+        True,
+        78,
+        "the certificate of the database server of DATABASE_URL is another host's",
+    ),
+}
+
+
+@pytest.mark.parametrize(("query_part", "known", "exit_code", "message"), VERIFIED.values(), ids=VERIFIED)
+def test_a_certificate_is_checked_where_the_connection_string_says_so(
+    tls_server: tuple[PostgresqlServer, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    query_part: str,
+    known: bool,
+    exit_code: int,
+    message: str,
+) -> None:
+    server, certificate = tls_server
+    url = server.url + query_part
+    if "host=" in query_part:
+        url = url.replace("127.0.0.1", "localhost").replace("&host=localhost", "&hostaddr=127.0.0.1")
+    monkeypatch.setenv("DATABASE_URL", url)
+    monkeypatch.setenv("HOME", str(certificate.parent))
+    if known:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    ended = run(query("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"))
+    assert (ended.exit_code, ended.error.message if ended.error else "") == (exit_code, message)
+    assert ended.value == ([[True]] if exit_code == 0 else None)

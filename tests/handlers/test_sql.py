@@ -86,6 +86,30 @@ def test_a_percent_sign_means_itself_without_parameters(sessions: str) -> None:
     assert run("SELECT FROM sessions WHERE 'abc' LIKE 'a%' AND id % 2 = 0").value == {"rows": [5]}
 
 
+PERCENT = (
+    "statement 2: with parameters, only %(name)s may follow a percent sign: write %% for the sign itself"
+)
+
+
+@pytest.mark.parametrize("pattern", ["a%", "%s", "a%z", "%(id"])
+def test_a_percent_sign_beside_parameters_is_doubled(sessions: str, pattern: str) -> None:
+    ended = run("SELECT %(id)s", f"SELECT 'abc' LIKE '{pattern}'", parameters={"id": 1})
+    assert ended.error is not None
+    assert (ended.exit_code, ended.error.message) == (65, PERCENT)
+    assert run("SELECT FROM sessions WHERE '5%%' = %(id)s", parameters={"id": "5%"}).value == {"rows": [10]}
+
+
+@pytest.mark.parametrize("statement", ["COPY sessions FROM STDIN", "COPY sessions TO STDOUT"])
+@pytest.mark.parametrize("transaction", [True, False])
+def test_a_copy_from_or_to_the_client_is_refused(sessions: str, statement: str, transaction: bool) -> None:
+    ended = run(statement, transaction=transaction)
+    assert ended.error is not None
+    assert (ended.exit_code, ended.error.message) == (
+        65,
+        "statement 1: COPY FROM STDIN and COPY TO STDOUT have nobody to talk to here",
+    )
+
+
 def test_a_failed_statement_undoes_those_before_it_and_is_named(sessions: str) -> None:
     ended = run("DELETE FROM sessions", "DELETE FROM nothing")
     assert ended.error is not None
@@ -159,6 +183,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "a quotation that begins in line 2 does not end",
     ),
     "a comment": ({"statements": ["SELECT 1 /* canary"]}, "a comment that begins in line 1 does not end"),
+    "a NUL": ({"statements": ["DELETE FROM sessions \0 WHERE id = 1"]}, "a statement has a NUL in it"),
     "a transaction": (
         {"statements": ["SELECT 1", "/* x */ commit"]},
         CONTROL,
@@ -208,6 +233,9 @@ def test_a_variable_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
         ("SELECT $1; $é$;$é$", ["SELECT $1", "$é$;$é$"]),
         ("a -- no ' end\n; b", ["a -- no ' end", "b"]),
         ("a /* /* ; */ ; */ b; c", ["a /* /* ; */ ; */ b", "c"]),
+        ("a DO ALSO (b; c (d;)); e", ["a DO ALSO (b; c (d;))", "e"]),
+        ("a); b; (", ["a)", "b", "("]),
+        ("('('; \")\"); b", ["('('; \")\")", "b"]),
     ],
 )
 def test_text_is_divided_at_semicolons_that_are_not_inside_of_something(

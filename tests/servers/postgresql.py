@@ -48,6 +48,10 @@ class PostgresqlServer(ServerProcess):
     def url_of(self, database: str, *, role: str = "tests", password: str = PASSWORD) -> str:
         return f"postgresql://{role}:{quote(password, safe='')}@127.0.0.1:{self.port}/{database}"
 
+    @property
+    def data(self) -> Path:
+        return self._folder / "data"
+
     def psql(self, sql: str, *, database: str = "postgres") -> str:
         """What psql prints for the statements: rows as lines, columns divided by `|`."""
         command = [

@@ -1,10 +1,15 @@
 """A connection to PostgreSQL for the length of a block."""
 
 import logging
+import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from job_runner.connections.certificates import authorities
+from job_runner.connections.limits import longest_wait
 from job_runner.connections.postgresql_errors import connecting, statements
 from job_runner.connections.variables import from_variable
 from job_runner.context import Context
@@ -15,8 +20,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 10
 _LEAST_CONNECT_SECONDS = 2  # libpq takes a smaller number for this one
-_RESERVE_SECONDS = 1.0
-"""What a statement may take beyond the deadline: the run is cancelled at it, and does not fail."""
+_VERIFYING = {"verify-ca", "verify-full"}
 
 
 @contextmanager
@@ -27,6 +31,7 @@ def open_postgresql(
 
     What was not committed by the end of the block is committed there, and rolled back when the block raises;
     `with connection.transaction():` makes that explicit. A statement may take as long as the run may.
+    A server's certificate is checked where the connection string says sslmode=verify-full.
     Errors of the database leave the block as those of job_runner, with the server's sentence and no value of
     a row: Unavailable, ConfigurationError, TryAgain or DataError.
     """
@@ -43,19 +48,35 @@ def open_postgresql(
     patience = CONNECT_SECONDS if left is None else min(CONNECT_SECONDS, int(left))
     with connecting(variable):
         connection = psycopg.connect(
-            url,
+            _with_authorities(url),
             autocommit=True,
             application_name=context.name,
             connect_timeout=max(patience, _LEAST_CONNECT_SECONDS),
         )
-    with statements(), connection:
+    with statements() as block, connection:
         _limit_statements(connection, context)
         connection.autocommit = autocommit
         yield connection
+        block.commits = not autocommit
+
+
+def _with_authorities(url: str) -> str:
+    """The connection string, with the authorities to trust where a certificate is to be checked.
+
+    libpq knows none by itself, and "system" means a folder that the psycopg of PyPI brings without a content.
+    """
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo  # noqa: PLC0415
+
+    given = conninfo_to_dict(url)
+    mode = given.get("sslmode") or os.environ.get("PGSSLMODE")
+    named = given.get("sslrootcert") or os.environ.get("PGSSLROOTCERT") or "system"
+    if mode not in _VERIFYING or named != "system" or Path("~/.postgresql/root.crt").expanduser().exists():
+        return url
+    return make_conninfo(url, sslrootcert=authorities() or "system")
 
 
 def _limit_statements(connection: "psycopg.Connection", context: Context) -> None:
-    left = context.remaining_seconds
-    if left is not None:
-        milliseconds = int((left + _RESERVE_SECONDS) * 1000)
+    limit = longest_wait(context)
+    if limit < math.inf:
+        milliseconds = int(limit * 1000)
         connection.execute("SELECT set_config('statement_timeout', %s, false)", [str(milliseconds)])

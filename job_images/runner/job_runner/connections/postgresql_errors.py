@@ -7,9 +7,11 @@ itself quotes what was sent, the quotation is left out. Of connection strings no
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from job_runner.connections.quotations import without_quotations
+from job_runner.connections.sentences import not_trusted
 from job_runner.errors import ConfigurationError, DataError, JobError, TryAgain, Unavailable
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 NOT_ANSWERING = "the database server does not answer"
 GONE = "the connection to the database server was lost"
+UNKNOWN = f"{GONE} while committing: it may have been done or not"
 
 # By SQLSTATE, the longest beginning that fits. Everything else is about the data: DataError.
 _MEANINGS: dict[str, type[JobError]] = {
@@ -26,6 +29,8 @@ _MEANINGS: dict[str, type[JobError]] = {
     **dict.fromkeys(["40", "53200", "53300", "55006", "55P03", "57014", "25P03", "25P04"], TryAgain),
 }
 _LONGEST = 5
+
+RAISED = "an exception raised by a trigger or function"
 
 # Classes whose sentences quote values of rows (22) or pieces of a statement (42601).
 _QUOTING = ("22", "42601")
@@ -63,24 +68,32 @@ def connecting(variable: str) -> Iterator[None]:
         raise _refused(str(error), variable) from None
 
 
+@dataclass
+class Block:
+    """commits: set when all that is left of the block is the commit at its end."""
+
+    commits: bool = False
+
+
 @contextmanager
-def statements() -> Iterator[None]:
+def statements() -> Iterator[Block]:
     """Failures of statements and of the connection they run on, translated."""
     import psycopg  # noqa: PLC0415
 
+    block = Block()
     try:
-        yield
+        yield block
     except psycopg.Error as error:
+        if block.commits and is_lost(error):
+            raise Unavailable(UNKNOWN) from None
         raise job_error(error) from None
 
 
 def job_error(error: "psycopg.Error", *, where: str = "") -> JobError:
     """The error of job_runner for one of psycopg's; `where` begins its sentence."""
-    import psycopg  # noqa: PLC0415
-
     state = error.sqlstate
     if state is None:
-        if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        if is_lost(error):
             return Unavailable(f"{where}{GONE}")
         return DataError(f"{where}{without_values(str(error))}")
     kind = next(
@@ -89,8 +102,24 @@ def job_error(error: "psycopg.Error", *, where: str = "") -> JobError:
     return kind(f"{where}{sentence(error)}")
 
 
+def is_lost(error: "psycopg.Error") -> bool:
+    """Whether the connection broke, or the server took it away."""
+    import psycopg  # noqa: PLC0415
+
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return error.sqlstate.startswith(("08", "57P"))
+
+
+def is_raised(error: "psycopg.Error") -> bool:
+    """Whether RAISE or ASSERT of a function made it: its sentence is the function's, of whatever it likes."""
+    return (error.sqlstate or "").startswith("P0") or (error.diag.source_function or "") == "exec_stmt_raise"
+
+
 def sentence(error: "psycopg.Error") -> str:
     """What the server says, on one line, without what it quotes of rows and statements."""
+    if is_raised(error):
+        return RAISED
     text = error.diag.message_primary or type(error).__name__
     if not (error.sqlstate or "").startswith(_QUOTING):
         return text
@@ -107,6 +136,10 @@ def _refused(text: str, variable: str) -> JobError:
     for pattern, kind, reason in _REFUSALS:
         if re.search(pattern, text):
             return kind(f"the database server of {variable} refuses the connection: {reason}")
+    if "certificate verify failed" in text:
+        return not_trusted(f"the database server of {variable}", "unknown authority")
+    if re.search(r"server certificate for .* does not match", text):
+        return ConfigurationError(f"the certificate of the database server of {variable} is another host's")
     if re.search(r"certificate|SSL", text):
         return ConfigurationError(
             f"the database server of {variable} and this client do not agree on TLS: see sslmode"

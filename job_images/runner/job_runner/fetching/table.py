@@ -29,6 +29,8 @@ _COLUMNS = """
     ORDER BY a.attnum
 """
 
+_IS_PLAIN = "SELECT relkind = 'r' FROM pg_class WHERE oid = to_regclass(%s)"
+
 
 @dataclass(frozen=True)
 class Target:
@@ -39,6 +41,8 @@ class Target:
     types: tuple[str, ...]
     key: tuple[str, ...]
     update: bool
+    plain: bool = True
+    """Whether rows tell by their xmax that they are new: those of partitions and views do not."""
 
     def create(self) -> "Composed":
         """The temporary table: the columns of the table without their constraints."""
@@ -88,10 +92,18 @@ class Target:
         ).format(Identifier(*self.table), unique, batch, order, conflict, names=names, key=key)
         if not self.changes:
             return insert
+        if self.plain:
+            return SQL(
+                "WITH written AS ({} RETURNING target.xmax = 0 AS is_new)"
+                " SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written"
+            ).format(insert)
+        # All parts of a statement see the table as it was before it.
         return SQL(
-            "WITH written AS ({} RETURNING target.xmax = 0 AS is_new)"
-            " SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written"
-        ).format(insert)
+            "WITH keys AS (SELECT DISTINCT {key} FROM {}), written AS ({} RETURNING 1),"
+            " new AS (SELECT (SELECT count(*) FROM keys)"
+            " - (SELECT count(*) FROM keys JOIN {} AS known USING ({key})) AS count)"
+            " SELECT new.count, greatest((SELECT count(*) FROM written) - new.count, 0) FROM new"
+        ).format(batch, insert, Identifier(*self.table), key=key)
 
     def _conflict(self) -> "Composable":
         """Only rows that differ are written: a second run changes nothing, not even on disk."""
@@ -128,7 +140,8 @@ def target(
         raise DataError("table is no name of a table: write TABLE or SCHEMA.TABLE")
     if not key:
         raise DataError("key is empty: name the columns that tell records apart")
-    known = {row[0]: row[1:] for row in connection.execute(_COLUMNS, [_quoted(connection, parts)])}
+    name_of_table = _quoted(connection, parts)
+    known = {row[0]: row[1:] for row in connection.execute(_COLUMNS, [name_of_table])}
     if not known:
         raise ConfigurationError(f"there is no table {table}")
     chosen = columns is not None
@@ -156,6 +169,7 @@ def target(
         tuple(known[name][0] for name in columns),
         tuple(key),
         update,
+        plain=connection.execute(_IS_PLAIN, [name_of_table]).fetchone() == (True,),
     )
 
 

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from job_runner.connections.postgresql_errors import job_error, sentence
+from job_runner.connections.postgresql_errors import is_raised, job_error, sentence
 from job_runner.errors import ConfigurationError, DataError, JobError
 from job_runner.fetching.batches import Batch
 from job_runner.fetching.flaws import Flaw
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
 # "COPY scheduledjob_batch, line 7, column price: ...", in whatever language the server speaks.
 _PLACE = re.compile(rf"{BATCH}\D+(\d+)(?:, \S+ ([^:]+))?")
 _NO_SUCH_CONSTRAINT = "42P10"
+
+
+def _is_of_a_record(error: "psycopg.Error") -> bool:
+    """Whether a record is what it fails for, and not the moment or the rights.
+
+    Values, constraints, limits such as that of an index, views and triggers that refuse a row.
+    """
+    about_values = (error.sqlstate or "").startswith(("22", "23", "44", "54"))
+    return about_values or (is_raised(error) and isinstance(job_error(error), DataError))
 
 
 class BadRecord(DataError):  # noqa: N818  (people read this name in the status)
@@ -61,8 +70,8 @@ class Writer:
         import psycopg  # noqa: PLC0415  (loaded already; see open_postgresql)
 
         try:
-            if self._all_new and batch.flaw is None and self._copy_straight(batch):
-                return Written(inserted=batch.count, updated=0)
+            if self._all_new and batch.flaw is None and (copied := self._copied(batch)) is not None:
+                return Written(inserted=copied, updated=0)
             with ExitStack() as stack:
                 with self._turn:
                     stack.enter_context(self._connection.transaction())
@@ -70,30 +79,35 @@ class Writer:
                 written = self._insert()
                 if batch.flaw is not None:
                     raise BadRecord(batch.flaw)
-        except (psycopg.DataError, psycopg.IntegrityError) as error:
-            raise self._bad_record(batch, error) from None
         except psycopg.errors.InvalidColumnReference as error:
             raise self._unusable_key(error) from None
+        except psycopg.Error as error:
+            if not _is_of_a_record(error):
+                raise
+            raise self._bad_record(batch, error) from None
         self._all_new = written.inserted == batch.count and not self._target.update
         return written
 
-    def _copy_straight(self, batch: Batch) -> bool:
-        """Copy a batch into the table itself, in half the time; False when it holds more than new records."""
+    def _copied(self, batch: Batch) -> int | None:
+        """Copy a batch into the table itself, in half the time; None when it holds more than new records.
+
+        A trigger may leave records out: they are not counted.
+        """
         import psycopg  # noqa: PLC0415
 
         try:
-            with ExitStack() as stack, self._turn:
-                stack.enter_context(self._connection.transaction())
-                cursor = stack.enter_context(self._connection.cursor())
-                statement = self._target.copy(*self._target.table)
-                stack.enter_context(cursor.copy(statement)).write(batch.text)
-        except (
-            *(psycopg.DataError, psycopg.IntegrityError),
-            # a view, or a table with row security, cannot be copied into
-            *(psycopg.errors.WrongObjectType, psycopg.errors.FeatureNotSupported),
-        ):
-            return False
-        return True
+            with self._connection.cursor() as cursor:
+                with ExitStack() as stack, self._turn:  # the server is waited for when the turn is over
+                    stack.enter_context(self._connection.transaction())
+                    statement = self._target.copy(*self._target.table)
+                    stack.enter_context(cursor.copy(statement)).write(batch.text)
+                return cursor.rowcount
+        except (psycopg.errors.WrongObjectType, psycopg.errors.FeatureNotSupported):
+            return None  # a view, or a table with row security, cannot be copied into
+        except psycopg.Error as error:
+            if not _is_of_a_record(error):
+                raise
+            return None
 
     def _insert(self) -> Written:
         done = self._connection.execute(self._target.insert())
@@ -146,7 +160,9 @@ class Writer:
         try:
             with self._connection.transaction(force_rollback=True):
                 self._connection.execute(self._target.insert(rows=count))
-        except (psycopg.DataError, psycopg.IntegrityError) as error:
+        except psycopg.Error as error:
+            if not _is_of_a_record(error):
+                raise
             return error
         return None
 

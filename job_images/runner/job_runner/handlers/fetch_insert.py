@@ -9,6 +9,7 @@ from job_runner import Cancelled, Context, DataError, JobError, job_handler
 from job_runner.connections.addresses import address_of, secret_headers
 from job_runner.connections.http_client import open_http
 from job_runner.connections.postgresql import open_postgresql
+from job_runner.connections.postgresql_errors import statements
 from job_runner.fetching.ahead import reading_ahead
 from job_runner.fetching.batches import Batch, Page, batches
 from job_runner.fetching.fields import path_of
@@ -123,8 +124,9 @@ class _Progress:
     def transaction(self, connection: "psycopg.Connection") -> Iterator[None]:
         """One transaction for all batches: when it fails, nothing was written."""
         try:
-            with connection.transaction():
+            with statements() as block, connection.transaction():
                 yield
+                block.commits = True
         except BaseException:
             self.fetched = self.inserted = self.updated = self.batches = self.pages = 0
             raise

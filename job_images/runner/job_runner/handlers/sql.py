@@ -1,11 +1,12 @@
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from job_runner import Cancelled, ConfigurationError, Context, DataError, job_handler
 from job_runner.connections.postgresql import open_postgresql
 from job_runner.connections.postgresql_errors import job_error
+from job_runner.connections.postgresql_errors import statements as translated
 from job_runner.statements.control import controls_transaction
 from job_runner.statements.splitting import split
 
@@ -30,16 +31,23 @@ def sql(
     if transaction:
         _refuse_control(chosen)
     rows: list[int] = []
+    done = False
     with open_postgresql(context, variable=url_variable, autocommit=not transaction) as connection:
         try:
-            with connection.transaction() if transaction else nullcontext():
+            with (
+                ExitStack() as committing,
+                translated() as block,
+                connection.transaction() if transaction else nullcontext(),
+            ):
                 _limit_locks(connection, lock_timeout)
                 for number, statement in enumerate(chosen, start=1):
                     with _naming(number):
                         rows.append(_run(connection, statement, parameters))
                     context.logger.info("statement %d: %d rows", number, rows[-1])
+                committing.enter_context(context.shield())  # or nobody would know what came of it
+                done = block.commits = transaction
         except Cancelled:
-            if transaction:
+            if transaction and not done:
                 raise  # nothing of it was done
     return {"rows": rows}
 
@@ -48,6 +56,8 @@ def _statements(statements: list[str] | None, file: str | None) -> list[str]:
     if (statements is None) == (file is None):
         raise DataError("give either `statements` or `file`")
     texts = [_text_of(file)] if file is not None else statements or []
+    if any("\0" in text for text in texts):  # where the server takes a statement to end
+        raise DataError("a statement has a NUL in it")
     chosen = [statement for text in texts for statement in split(text)]
     if not chosen:
         raise DataError("there is no statement to run")
@@ -90,8 +100,26 @@ def _run(connection: "psycopg.Connection", statement: str, parameters: dict[str,
         given = parameters and {
             name: Jsonb(value) if isinstance(value, dict) else value for name, value in parameters.items()
         }
-        cursor.execute(statement.encode(), given or None)  # without any, a percent sign means itself
+        try:
+            cursor.execute(statement.encode(), given or None)  # without any, a percent sign means itself
+        except (TypeError, psycopg.ProgrammingError) as error:
+            if reason := _misuse(error):
+                raise DataError(reason) from None
+            raise
         return max(cursor.rowcount, 0)
+
+
+def _misuse(error: Exception) -> str | None:
+    """What is wrong with a statement that psycopg does not send as it is."""
+    import psycopg  # noqa: PLC0415
+
+    if isinstance(error, psycopg.Error) and error.sqlstate is not None:
+        return None
+    if "placeholder" in str(error):
+        return "with parameters, only %(name)s may follow a percent sign: write %% for the sign itself"
+    if "use copy() instead" in str(error):
+        return "COPY FROM STDIN and COPY TO STDOUT have nobody to talk to here"
+    return None
 
 
 @contextmanager
@@ -103,3 +131,5 @@ def _naming(number: int) -> Iterator[None]:
         yield
     except psycopg.Error as error:
         raise job_error(error, where=f"statement {number}: ") from None
+    except DataError as error:
+        raise DataError(f"statement {number}: {error}") from None

@@ -8,7 +8,7 @@ from job_runner.errors import DataError
 # What a semicolon may be inside of. Each begins with characters that begin nothing else.
 _OPENING = re.compile(
     r"""
-      ; | -- | /\*
+      [;()] | -- | /\*
     | (?<![A-Za-z0-9_$\x80-\U0010ffff]) [eE]'          # a text with backslashes
     | ' | "
     | (?<![A-Za-z0-9_$\x80-\U0010ffff]) \$ (?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)? \$
@@ -20,6 +20,7 @@ _PLAIN_TEXT, _ESCAPED_TEXT, _NAME = (
     re.compile(r"(?:[^'\\]|\\.)*'", re.DOTALL),
     re.compile('"'),
 )
+_DEPTHS = {"(": 1, ")": -1, ";": 0}
 _COMMENT_MARK = re.compile(r"/\*|\*/")
 
 
@@ -29,15 +30,18 @@ def split(text: str) -> Iterator[str]:
     Functions whose body is written as BEGIN ATOMIC ... END are not understood: write AS $$...$$.
     Raises DataError for a quotation or comment that never ends.
     """
-    start = place = 0
+    start = place = depth = 0
     empty = True  # nothing but blanks and comments since the last semicolon
     while opening := _OPENING.search(text, place):
         empty = empty and not text[place : opening.start()].strip()
         mark = opening[0]
-        if mark == ";":
+        if mark == ";" and depth == 0:
             if not empty:
                 yield text[start : opening.start()].strip()
             start, empty, place = opening.end(), True, opening.end()
+        elif mark in _DEPTHS:  # the statements of a rule are in parentheses
+            empty, place = False, opening.end()
+            depth = max(depth + _DEPTHS[mark], 0)
         else:
             empty = empty and mark in {"--", "/*"}
             place = _end_of(text, mark, opening.end())
