@@ -1,6 +1,8 @@
 """Values of the environment and of the arguments do not leave the process by its errors and tracebacks."""
 
 import json
+from base64 import b64encode, urlsafe_b64encode
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -31,6 +33,16 @@ def test_a_secret_is_found_in_its_repr_and_its_json(secret: str) -> None:
         json.dumps(secret, ensure_ascii=False)[1:-1],
     ):
         assert redact(f"a {written} b") == f"a {MARK} b"
+
+
+@given(secret=st.text(min_size=SHORTEST, max_size=20), before=st.text(max_size=5), behind=st.text(max_size=5))
+def test_a_secret_is_found_as_an_address_and_base64_write_it(secret: str, before: str, behind: str) -> None:
+    redact = Redactor([secret])
+    for write in (lambda text: quote(text, safe=""), quote, quote_plus):
+        assert redact(f"a?b={write(secret)}&c") == f"a?b={MARK}&c"
+    for encode in (b64encode, urlsafe_b64encode):
+        encoded = encode((before + secret + behind).encode()).decode()
+        assert MARK in redact(f"Authorization: Basic {encoded}")
 
 
 @given(st.text())
@@ -133,8 +145,24 @@ LEAKS = {
     "in its own traceback log": (
         "try: raise ValueError(all)\n    except ValueError: context.logger.exception('it went wrong')"
     ),
+    "in a thread of its own": (
+        "import threading; it = threading.Thread(target=lambda: int(all)); it.start(); it.join()"
+    ),
     "in a log line that is wrong": "context.logger.info('%d rows', secret)",
 }
+
+
+def test_a_thread_that_ends_with_an_exception_is_a_line_in_the_log(runner: Runner) -> None:
+    runner.write(
+        "it.py",
+        "import threading\n@job_handler('it')\ndef it():\n"
+        "    it = threading.Thread(target=lambda: int('x'), name='beside'); it.start(); it.join()",
+    )
+    ended = runner.run("run", "it")
+    assert (ended.exit_code, ended.errors) == (0, "")
+    (line,) = [record for record in ended.records if record["level"] == "error"]
+    assert line["message"] == "thread beside ended with ValueError"
+    assert "in <lambda>" in line["exception"]
 
 
 def everything(ended: Ended) -> str:

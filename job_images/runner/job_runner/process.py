@@ -81,6 +81,7 @@ class _Run:
         self._supervisor = supervisor
         supervisor.start()
         faulthandler.enable()
+        threading.excepthook = _log_threads_end
         if supervisor.deadline is not None and sys.__stderr__ is not None:
             left = max(supervisor.deadline + STUCK_AFTER - time.monotonic(), 0.001)
             faulthandler.dump_traceback_later(left, file=sys.__stderr__)
@@ -174,6 +175,18 @@ class _Run:
             extra=extra,
             exc_info=raised if raised is not None and _is_telling(raised, outcome) else None,
         )
+
+
+def _log_threads_end(ended: threading.ExceptHookArgs) -> None:
+    """In place of a traceback on stderr, where nothing is redacted."""
+    if ended.exc_value is None or isinstance(ended.exc_value, SystemExit):
+        return
+    _LOG.error(
+        "thread %s ended with %s",
+        ended.thread.name if ended.thread else "",
+        ended.exc_type.__name__,
+        exc_info=ended.exc_value,
+    )
 
 
 def _is_telling(raised: BaseException, outcome: Outcome) -> bool:

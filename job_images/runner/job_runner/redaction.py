@@ -7,8 +7,9 @@ address are searched for as whole words: a database called `portfolio` does not 
 
 import json
 import re
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, quote, quote_plus, unquote, urlsplit
 
 MARK = "[redacted]"
 SHORTEST = 6
@@ -53,17 +54,20 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = list(secrets)
-        spellings = {spelling for secret in known for spelling in _spellings(_parts(secret))}
-        words = {spelling for secret in known for spelling in _spellings(_words(secret))} - spellings
+        self._spellings = {spelling for secret in known for spelling in _spellings(_parts(secret))}
+        self._words = {spelling for secret in known for spelling in _spellings(_words(secret))}
+        self._words -= self._spellings
+
+    def __call__(self, text: str) -> str:
+        # Looking for thousands of texts one by one takes a tenth of the time of a pattern of all of them.
+        spellings = [one for one in self._spellings if one in text]
+        words = [one for one in self._words if one in text]
         patterns = [
             _any_of(spellings),
             rf"(?<![\w.-])(?:{_any_of(words)})(?![\w-])" if words else "",
         ]
         pattern = "|".join(filter(None, patterns))
-        self._pattern = re.compile(pattern) if pattern else None
-
-    def __call__(self, text: str) -> str:
-        return self._pattern.sub(MARK, text) if self._pattern else text
+        return re.sub(pattern, MARK, text) if pattern else text
 
 
 def environment_values(environment: Mapping[str, str]) -> Iterator[str]:
@@ -102,16 +106,27 @@ def argument_values(text: str) -> Iterator[str]:
 
 
 def _spellings(parts: Iterable[str]) -> Iterator[str]:
-    """Each part also as repr() and JSON would write it."""
+    """Each part also as repr(), JSON, an address and Base64 would write it."""
     for part in parts:
-        for spelling in (
-            part,
-            repr(part)[1:-1],
-            json.dumps(part)[1:-1],
-            json.dumps(part, ensure_ascii=False)[1:-1],
-        ):
-            if len(spelling) >= SHORTEST:
-                yield spelling
+        if len(part) < SHORTEST:
+            continue
+        yield part
+        yield repr(part)[1:-1]
+        yield json.dumps(part)[1:-1]
+        yield json.dumps(part, ensure_ascii=False)[1:-1]
+        content = part.encode(errors="surrogatepass")
+        yield quote(content, safe="")
+        yield quote(content)
+        yield quote_plus(content)
+        yield from _in_base64(content)
+
+
+def _in_base64(content: bytes) -> Iterator[str]:
+    """What Base64 makes of it within anything, such as `user:` in front: three texts, by where it begins."""
+    for before, unsure in ((0, 0), (1, 2), (2, 3)):
+        size = (before + len(content)) * 8 // 6  # characters that say nothing of what comes behind
+        for encode in (b64encode, urlsafe_b64encode):
+            yield encode(bytes(before) + content).decode()[unsure:size]
 
 
 def _any_of(texts: Iterable[str]) -> str:
