@@ -10,7 +10,7 @@ import subprocess
 import sys
 from datetime import datetime
 
-from job_runner.logs import HumanFormatter
+from job_runner.logs import HumanFormatter, JsonFormatter
 from tests.runner.process import PATIENCE, Runner
 
 POD = {
@@ -118,6 +118,12 @@ def test_a_traceback_for_people_has_lines() -> None:
     lines = stream.getvalue().splitlines()
     assert lines[0].endswith("ERROR    it failed")
     assert lines[-1] == "ValueError: invalid literal for int() with base 10: 'odd'"
+
+
+def test_a_text_that_is_too_long_is_cut_and_says_so() -> None:
+    record = logging.makeLogRecord({"msg": "%s", "args": ("x" * 20_000,)})
+    line = json.loads(JsonFormatter(fields={}, values=str, errors=str).format(record))
+    assert line["message"] == "x" * 9994 + " [...]"
 
 
 def test_a_line_is_json_whatever_is_logged(runner: Runner) -> None:

@@ -14,7 +14,7 @@ Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | Non
 _LOG = logging.getLogger(__name__)
 _DEEPEST = 32
 _MOST_PARTS = 10_000
-_LONGEST_TEXT = 10_000
+_LONGEST_TEXT, _CUT = 10_000, " [...]"
 _WRITTEN_AS_TEXT = {"decimal", "pathlib", "uuid", "ipaddress"}
 _INT64 = range(-(2**63), 2**63)
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -80,7 +80,10 @@ class _Plain:
         return self._text(_written(value))
 
     def _text(self, text: str) -> str:
-        return without_surrogates(self._redact(str(text))[:_LONGEST_TEXT])
+        redacted = self._redact(str(text))
+        if len(redacted) > _LONGEST_TEXT:
+            redacted = redacted[: _LONGEST_TEXT - len(_CUT)] + _CUT
+        return without_surrogates(redacted)
 
 
 def _written(value: object) -> str:

@@ -4,6 +4,7 @@ import logging
 from collections import deque
 
 _LONGEST = 16 * 1024
+"""Bytes. A line of the log takes fewer: a secret that is cut in two here, and so not known, is beyond."""
 _LAST = 20
 _CUT = b" [...]"
 
