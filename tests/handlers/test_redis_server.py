@@ -123,7 +123,10 @@ def test_a_user_without_the_right(
 def addresses(redis_url: str) -> dict[str, tuple[str, int, str]]:
     """Addresses that lead nowhere, with what is said about each."""
     wrong_user = "Redis refuses the connection: the user or the password of REDIS_URL is wrong"
-    no_address = "REDIS_URL is no address of Redis: write redis://:PASSWORD@HOST:6379/0"
+    no_address = (
+        "REDIS_URL is no address of Redis: write redis://:PASSWORD@HOST:6379/0, "
+        "with %2F for a / in the password, %23 for a # and %3F for a ?"
+    )
     return {
         "a wrong password": (redis_url.replace(PASSWORD, "canary"), 78, wrong_user),
         "no password": (redis_url.replace(f":{PASSWORD}@", ""), 78, wrong_user),
@@ -144,6 +147,9 @@ def addresses(redis_url: str) -> dict[str, tuple[str, int, str]]:
         ),
         "no address": ("canary", 78, no_address),
         "no port": ("redis://canary:canary/0", 78, no_address),
+        "no number of a database": (redis_url.replace("/0", "/O1"), 78, no_address),
+        "a # in the password": (redis_url.replace(PASSWORD, "canary#canary"), 78, no_address),
+        "a ? in the password": (redis_url.replace(PASSWORD, "canary?canary"), 78, no_address),
         "no such option": (f"{redis_url}?canary=1", 78, no_address),
     }
 

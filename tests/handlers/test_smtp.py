@@ -288,6 +288,9 @@ def test_starttls_that_is_not_offered_is_not_done_without(
         "smtp://host?tls=true",
         "smtps://host?starttls=true",
         "smtp://[::1",
+        "smtp://user:12345#word@host:25",
+        "smtp://user:12345?word@host:25",
+        "smtp://user:password@mail..example.com:25",
     ],
 )
 def test_an_address_that_is_none_is_not_quoted(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,6 +298,7 @@ def test_an_address_that_is_none_is_not_quoted(url: str, monkeypatch: pytest.Mon
     assert ended.exit_code == 78
     assert "SMTP_URL" in error(ended)
     assert url not in error(ended)
+    assert "12345" not in error(ended)
 
 
 def test_a_cancellation_does_not_interrupt_a_message_that_is_being_handed_over(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from job_runner.connections.redis_errors import translated
 from job_runner.connections.variables import from_variable
@@ -38,6 +39,8 @@ def open_redis(context: Context, *, variable: str = "REDIS_URL") -> Iterator["re
     from redis.retry import Retry  # noqa: PLC0415
 
     url = from_variable(variable)
+    if not _is_address(url):
+        raise _unusable(variable)
     left = context.remaining_seconds
     with translated(variable):
         try:
@@ -52,11 +55,30 @@ def open_redis(context: Context, *, variable: str = "REDIS_URL") -> Iterator["re
             )
             client.ping()
         except (ValueError, TypeError):  # TypeError: a parameter that no connection has
-            raise ConfigurationError(
-                f"{variable} is no address of Redis: write redis://:PASSWORD@HOST:6379/0"
-            ) from None
+            raise _unusable(variable) from None
         with client:
             yield client
+
+
+def _is_address(url: str) -> bool:
+    """Whether redis-py sees in it what was meant: it takes what is no number of a database for 0.
+
+    A # or a ? ends the address, also where it belongs to a password: the host is then another.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    database = parts.path.removeprefix("/")
+    is_number = parts.scheme == "unix" or not database or (database.isascii() and database.isdigit())
+    return is_number and not parts.fragment and "@" not in parts.query
+
+
+def _unusable(variable: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{variable} is no address of Redis: write redis://:PASSWORD@HOST:6379/0, "
+        "with %2F for a / in the password, %23 for a # and %3F for a ?"
+    )
 
 
 def scan_batches(client: "redis.Redis", pattern: str, *, count: int = BATCH) -> Iterator[list[str]]:

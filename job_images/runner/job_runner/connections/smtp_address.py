@@ -25,11 +25,14 @@ def smtp_address(text: str, *, variable: str) -> SmtpAddress:
     try:
         parts = urlsplit(text)
         port = parts.port
+        (parts.hostname or "").encode(
+            "idna"
+        )  # as connecting would, which takes two dots for a wrong password
     except ValueError:
         raise _unusable(variable) from None
-    options = {name.lower(): value.lower() for name, value in parse_qsl(parts.query)}
+    options = {name.lower(): value.lower() for name, value in parse_qsl(parts.query, keep_blank_values=True)}
     starttls = options.pop("starttls", "false")
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path.strip("/"):
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path.strip("/") or parts.fragment:
         raise _unusable(variable)
     if options or starttls not in _YES | _NO:
         raise ConfigurationError(f"behind the ? of {variable} there may only be starttls=true")
@@ -50,5 +53,6 @@ def smtp_address(text: str, *, variable: str) -> SmtpAddress:
 def _unusable(variable: str) -> ConfigurationError:
     return ConfigurationError(
         f"the value of {variable} is no address of a mail server: write for instance "
-        "smtp://user:password@host:587?starttls=true, with %2F for a / in the password"
+        "smtp://user:password@host:587?starttls=true, with %2F for a / in the password, %23 for a # "
+        "and %3F for a ?"
     )
