@@ -99,6 +99,13 @@ def test_a_percent_sign_beside_parameters_is_doubled(sessions: str, pattern: str
     assert run("SELECT FROM sessions WHERE '5%%' = %(id)s", parameters={"id": "5%"}).value == {"rows": [10]}
 
 
+def test_a_parameter_that_sql_has_no_type_for_is_no_matter_of_percent_signs(sessions: str) -> None:
+    ended = run("SELECT %(many)s", parameters={"many": [{"a": "canary"}]})
+    assert ended.error is not None
+    assert (ended.exit_code, ended.error.message[:27]) == (65, "statement 1: cannot adapt t")
+    assert "canary" not in ended.error.message
+
+
 @pytest.mark.parametrize("statement", ["COPY sessions FROM STDIN", "COPY sessions TO STDOUT"])
 @pytest.mark.parametrize("transaction", [True, False])
 def test_a_copy_from_or_to_the_client_is_refused(sessions: str, statement: str, transaction: bool) -> None:

@@ -51,29 +51,15 @@ def open_http(
     label: what errors call the address instead of its host and path, for one that is secret itself.
     """
     try:
-        import httpx  # noqa: PLC0415
+        import httpx  # noqa: F401, PLC0415
         import stamina  # noqa: F401, PLC0415
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             f'{error.name} is not installed: pip install "scheduledjob-job-runner[http]"'
         ) from None
-    from job_runner.connections.certificates import verifying_context  # noqa: PLC0415
-    from job_runner.connections.inflating import ACCEPTED  # noqa: PLC0415
-
     check_headers(headers)
     _keep_quiet()
-    try:
-        client = httpx.Client(base_url=base_url, verify=verifying_context())
-    except (ValueError, httpx.InvalidURL):  # both quote the address, a proxy's with its password
-        raise ConfigurationError(
-            "the base address, or that of a proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY, is none that can "
-            "be used"
-        ) from None
-    except ImportError:
-        raise ConfigurationError(
-            "the proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is one for SOCKS: give one for HTTP"
-        ) from None
-    client.headers.update({"Accept-Encoding": ACCEPTED, **(headers or {})})
+    client = _client(base_url, headers or {})
     with client:
         yield HttpClient(
             client, context, timeout=timeout, attempts=attempts, max_bytes=max_bytes, label=label
@@ -255,6 +241,27 @@ class HttpClient:
             return method
         path = full.raw_path.partition(b"?")[0]
         return f"{method} {full.netloc.decode('ascii')}{path.decode('ascii')}"
+
+
+def _client(base_url: str, headers: Mapping[str, str]) -> "httpx.Client":
+    import httpx  # noqa: PLC0415
+
+    from job_runner.connections.certificates import verifying_context  # noqa: PLC0415
+    from job_runner.connections.inflating import ACCEPTED  # noqa: PLC0415
+
+    try:
+        client = httpx.Client(base_url=base_url, verify=verifying_context())
+    except (ValueError, httpx.InvalidURL):  # both quote the address, a proxy's with its password
+        raise ConfigurationError(
+            "the base address, or that of a proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY, is none that can "
+            "be used"
+        ) from None
+    except ImportError:
+        raise ConfigurationError(
+            "the proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is one for SOCKS: give one for HTTP"
+        ) from None
+    client.headers.update({"Accept-Encoding": ACCEPTED, **headers})
+    return client
 
 
 def _keep_quiet() -> None:

@@ -157,19 +157,24 @@ def target(
     return Target(
         parts,
         tuple(
-            Column(
-                name,
-                path_of(path.removesuffix(MAY_BE_MISSING)),
-                _kind(*known[name][1:3]),
-                required=name in key,
-                expected=chosen and name not in key and not path.endswith(MAY_BE_MISSING),
-            )
+            _column(name, path, _kind(*known[name][1:3]), in_key=name in key, chosen=chosen)
             for name, path in columns.items()
         ),
         tuple(known[name][0] for name in columns),
         tuple(key),
         update,
         plain=connection.execute(_IS_PLAIN, [name_of_table]).fetchone() == (True,),
+    )
+
+
+def _column(name: str, path: str, kind: Kind, *, in_key: bool, chosen: bool) -> Column:
+    """chosen: its path is somebody's, and leads to something."""
+    return Column(
+        name,
+        path_of(path.removesuffix(MAY_BE_MISSING)),
+        kind,
+        required=in_key,
+        expected=chosen and not in_key and not path.endswith(MAY_BE_MISSING),
     )
 
 

@@ -115,7 +115,7 @@ def _misuse(error: Exception) -> str | None:
 
     if isinstance(error, psycopg.Error) and error.sqlstate is not None:
         return None
-    if "placeholder" in str(error):
+    if any(words in str(error) for words in ("placeholders", "incomplete placeholder")):
         return "with parameters, only %(name)s may follow a percent sign: write %% for the sign itself"
     if "use copy() instead" in str(error):
         return "COPY FROM STDIN and COPY TO STDOUT have nobody to talk to here"
