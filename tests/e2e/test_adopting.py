@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -282,3 +283,26 @@ def test_without_managed_fields_nothing_is_left_of_the_old_template(
     assert [container["name"] for container in pod["containers"]] == ["job"]
     wait_until(lambda: "CronJobAdopted" in dict(job.events()), describe="it is said")
     assert "DriftCorrected" not in dict(job.events()), "it was right at once"
+
+
+def test_what_was_root_with_a_token_still_is_when_it_is_imported(
+    cluster: Cluster, request: pytest.FixtureRequest, operator: Operator
+) -> None:
+    assert operator.pods()
+    namespace = cluster.create_namespace(f"root-{secrets.token_hex(3)}")
+    request.addfinalizer(lambda: cluster.kubectl("delete", "namespace", namespace, "--wait=false"))
+    body = cron_job("root", image=runner_image(cluster), seconds=1, schedule=NEVER)
+    pod = body["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    pod |= {"securityContext": {"runAsUser": 0}, "enableServiceLinks": True}
+    token = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+    own = f'test "$(id -u)" = 0 && test -s {token} && chown 1234 /tmp && test -n "$KUBERNETES_SERVICE_HOST"'
+    del pod["containers"][0]["securityContext"]
+    pod["containers"][0]["command"] = ["sh", "-c", own]
+    cluster.apply(body, namespace=namespace)
+    [manifest], [command] = imported(cluster, namespace)
+    cluster.apply(manifest)
+    cluster.kubectl(*command)
+    job = ScheduledJob(cluster, namespace, "root")
+    job.wait_ready()
+    assert job.wait_run(job.run_now())["result"] == "Succeeded"
+    assert "DriftCorrected" not in dict(job.events())
