@@ -24,15 +24,17 @@ import asyncio, sys, time
 
 @job_handler("inner")
 def inner(context: Context, how: str = "", rows: int = 0):
+    if how == "keep":
+        try:
+            print("busy")
+            time.sleep(60)
+        except Cancelled: return {"rows": 1}
     print("busy")
     if how == "exit": sys.exit(3)
     if how == "fine": sys.exit(0)
     if how == "data": raise DataError("row 5")
     if how == "bug": raise ValueError("odd")
     if how == "wait": time.sleep(60)
-    if how == "keep":
-        try: time.sleep(60)
-        except Cancelled: return {"rows": 1}
     return {"rows": rows, "name": context.name, "slot": context.slot, "attempt": context.attempt}
 
 @job_handler("asynchronous")
