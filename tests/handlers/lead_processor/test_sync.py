@@ -8,19 +8,13 @@ from typing import Any
 import pytest
 
 from job_runner.testing import Outcome, Result, run_handler
-from tests.handlers.lead_processor import SYSTEM, Database, handler
+from tests.handlers.lead_processor.system import SYSTEM, Database, handler
 from tests.servers.sample_api import SampleApi
 from tests.servers.smtp_sink import SmtpSink
 
 LEADS: list[dict[str, Any]] = json.loads((SYSTEM / "data/crm-leads.json").read_text())
 PAGES: list[dict[str, Any]] = json.loads((SYSTEM / "data/landing-pages.json").read_text())
 CRM, SITE = "/v1/crm-leads", "/v1/landing-pages"
-
-
-@pytest.fixture
-def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Database:
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    return Database.create(database_url)
 
 
 @pytest.fixture

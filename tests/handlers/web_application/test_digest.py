@@ -1,34 +1,15 @@
 """The digest of the web application: what is new, to each reader who wants it, once a day."""
 
 import signal
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.handlers.web_application import MONDAY, Site, filled
-from tests.runner.process import Runner
-from tests.servers.redis_server import RedisServer
-from tests.servers.sample_api import SampleApi
-from tests.servers.smtp_sink import SmtpSink
+from tests.handlers.web_application.site import MONDAY, Site
 from tests.waiting import wait_until
 
 FRIDAY = "2026-11-20T07:00:00Z"
-
-
-@pytest.fixture
-def site(
-    tmp_path: Path,
-    database_url: str,
-    redis_url: str,
-    redis_server: RedisServer,
-    sample_api: SampleApi,
-    smtp_sink: SmtpSink,
-) -> Iterator[Site]:
-    with filled(Site(Runner(tmp_path), database_url, redis_server, sample_api, smtp_sink)) as site:
-        yield site
 
 
 def publish(site: Site, **ages: timedelta) -> None:

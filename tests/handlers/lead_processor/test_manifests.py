@@ -15,7 +15,7 @@ import yaml
 from scheduledjob_operator.models import ScheduledJobSpec
 from scheduledjob_operator.suspension import standing
 from scheduledjob_operator.wanted import schedule_of
-from tests.handlers.lead_processor import SYSTEM
+from tests.handlers.lead_processor.system import SYSTEM
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 BUILT_IN = {"sql"}

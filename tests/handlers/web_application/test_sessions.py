@@ -1,33 +1,14 @@
 """The web application's sessions in Redis: those go that nobody used, whatever else has such a key."""
 
 import signal
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from tests.handlers.web_application import Site, filled, running_status
-from tests.runner.process import Runner
-from tests.servers.redis_server import RedisServer
-from tests.servers.sample_api import SampleApi
-from tests.servers.smtp_sink import SmtpSink
+from tests.handlers.web_application.site import Site, running_status
 from tests.waiting import wait_until
 
 DAY = 86_400
-
-
-@pytest.fixture
-def site(
-    tmp_path: Path,
-    database_url: str,
-    redis_url: str,
-    redis_server: RedisServer,
-    sample_api: SampleApi,
-    smtp_sink: SmtpSink,
-) -> Iterator[Site]:
-    with filled(Site(Runner(tmp_path), database_url, redis_server, sample_api, smtp_sink)) as site:
-        yield site
 
 
 def sessions(site: Site, *, idle_days: dict[int, int]) -> None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from job_runner.testing import run_handler
-from tests.handlers.lead_processor import Database, handler
+from tests.handlers.lead_processor.system import Database, handler
 
 DAY = date(2026, 11, 22)
 SLOT = datetime(2026, 11, 22, 3, 30, tzinfo=UTC)
@@ -18,12 +18,6 @@ LEFT_OUT = ("converted", "junk", "not_interested")
 
 POINTS = {-1: 0, 0: 20, 1: 20, 7: 20, 8: 15, 14: 15, 15: 10, 30: 10, 31: 0}
 """Days until the journey -> points."""
-
-
-@pytest.fixture
-def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Database:
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    return Database.create(database_url)
 
 
 def update(slot: datetime | None = SLOT, *, time_zone: str = "Asia/Kolkata") -> Any:

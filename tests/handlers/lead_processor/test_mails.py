@@ -10,18 +10,12 @@ import pytest
 
 from job_runner.testing import Outcome, Result, run_handler
 from tests.handlers.cancelling import cancelled_when
-from tests.handlers.lead_processor import Database, handler
+from tests.handlers.lead_processor.system import Database, handler
 from tests.servers.smtp_sink import SmtpSink
 
 MONDAY = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 LONG_AGO = datetime.now(tz=UTC) - timedelta(days=4)
 SALES, OFFICE = "sales@travel.example", "office@travel.example"
-
-
-@pytest.fixture
-def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Database:
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    return Database.create(database_url)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from job_runner.testing import Outcome, Result, run_handler
-from tests.handlers.lead_processor import Database, handler
+from tests.handlers.lead_processor.system import Database, handler
 from tests.servers.postgresql import PostgresqlServer
 from tests.servers.sample_api import SampleApi
 from tests.servers.smtp_sink import SmtpSink

@@ -6,12 +6,13 @@ import importlib.util
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psycopg
 
-SYSTEM = Path(__file__).parents[2] / "examples/lead-processor"
+from tests.cluster.paths import CHECKOUT
+
+SYSTEM = CHECKOUT / "examples/lead-processor"
 
 
 def handler(name: str) -> Callable[..., Any]:

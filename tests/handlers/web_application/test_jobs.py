@@ -3,34 +3,16 @@
 import json
 import signal
 import time
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from tests.handlers.web_application import Site, filled
-from tests.runner.process import Runner
+from tests.handlers.web_application.site import Site
 from tests.servers.postgresql import PostgresqlServer
 from tests.servers.redis_server import RedisServer
-from tests.servers.sample_api import SampleApi
-from tests.servers.smtp_sink import SmtpSink
 from tests.waiting import wait_until
-
-
-@pytest.fixture
-def site(
-    tmp_path: Path,
-    database_url: str,
-    redis_url: str,
-    redis_server: RedisServer,
-    sample_api: SampleApi,
-    smtp_sink: SmtpSink,
-) -> Iterator[Site]:
-    with filled(Site(Runner(tmp_path), database_url, redis_server, sample_api, smtp_sink)) as site:
-        yield site
 
 
 def test_articles_are_indexed_when_they_are_new_or_changed_and_never_twice(site: Site) -> None:
