@@ -14,7 +14,6 @@ from scheduledjob_operator.books import keep
 from scheduledjob_operator.clockwork import Clockwork, Shot
 from scheduledjob_operator.cluster import ApiError, Cluster
 from scheduledjob_operator.cron.kind import SECOND
-from scheduledjob_operator.desired import RunnerDefaults
 from scheduledjob_operator.execution import Case, Execution
 from scheduledjob_operator.firing import Firing, Scene
 from scheduledjob_operator.metrics import forget
@@ -23,6 +22,7 @@ from scheduledjob_operator.names import ReadyReason, SlotReason
 from scheduledjob_operator.observation import soonest
 from scheduledjob_operator.observed import CronJobSeen
 from scheduledjob_operator.observing import Look, Observing
+from scheduledjob_operator.pod_template import RunnerDefaults
 from scheduledjob_operator.recording import read_status
 from scheduledjob_operator.settled import Evidence, Settled
 from scheduledjob_operator.status import Ready, Situation, concluded

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from scheduledjob_operator.desired import RunnerDefaults
 from scheduledjob_operator.models.types import parse_time
+from scheduledjob_operator.pod_template import RunnerDefaults
 from scheduledjob_operator.suspension import Switch, shortened
 
 Names = Annotated[tuple[str, ...], NoDecode]

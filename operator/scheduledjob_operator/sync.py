@@ -11,6 +11,7 @@ from scheduledjob_operator.models.types import format_time
 from scheduledjob_operator.names import EventReason, ReadyReason
 from scheduledjob_operator.observed import CronJobSeen
 from scheduledjob_operator.ownership import reclaimed
+from scheduledjob_operator.pod_template import Parent, RunnerDefaults
 from scheduledjob_operator.redaction import refusal
 from scheduledjob_operator.remarks import Remark
 from scheduledjob_operator.schedule import clock_change_notes, fired_by_operator
@@ -47,7 +48,7 @@ class CronJobSync:
         *,
         cluster: Cluster,
         store: Store,
-        defaults: desired.RunnerDefaults,
+        defaults: RunnerDefaults,
         clock: Callable[[], datetime],
     ) -> None:
         self._cluster = cluster
@@ -272,8 +273,8 @@ def _in_sync(have: CronJobSeen, *, body: Body, uid: str) -> bool:
     )
 
 
-def _parent(seen: ScheduledJobSeen) -> desired.Parent:
-    return desired.Parent(namespace=seen.key.namespace, name=seen.key.name, uid=seen.uid)
+def _parent(seen: ScheduledJobSeen) -> Parent:
+    return Parent(namespace=seen.key.namespace, name=seen.key.name, uid=seen.uid)
 
 
 def _key(cron_job: CronJobSeen) -> Key:

@@ -14,6 +14,7 @@ from typing import Any
 
 from scheduledjob_operator import desired
 from scheduledjob_operator.models import ScheduledJobSpec
+from scheduledjob_operator.pod_template import Parent
 from scheduledjob_operator.settings import Settings
 from scheduledjob_operator.wanted import schedule_of
 from tests.bench import load
@@ -65,7 +66,7 @@ def template() -> dict[str, Any]:
     body = load.manifest(load.places(1)[0], number=0, now=datetime.now(UTC))
     spec = ScheduledJobSpec.model_validate(body["spec"])
     return desired.cron_job(
-        parent=desired.Parent(namespace="default", name="template", uid=""),
+        parent=Parent(namespace="default", name="template", uid=""),
         spec=spec,
         schedule=schedule_of(spec, spread=""),
         defaults=Settings().runner_defaults,

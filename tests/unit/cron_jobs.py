@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from scheduledjob_operator.desired import Parent, RunnerDefaults, cron_job
+from scheduledjob_operator.desired import cron_job
 from scheduledjob_operator.models import ScheduledJobSpec
+from scheduledjob_operator.pod_template import Parent, RunnerDefaults
 from scheduledjob_operator.wanted import schedule_of
 
 Body = dict[str, Any]

@@ -13,7 +13,8 @@ import pytest
 import yaml
 from hypothesis import given
 
-from scheduledjob_operator.desired import Parent, RunnerDefaults, cron_job, spec_hash
+from scheduledjob_operator.desired import cron_job, spec_hash
+from scheduledjob_operator.pod_template import Parent, RunnerDefaults
 from scheduledjob_operator.store import ScheduledJobSeen
 from scheduledjob_operator.wanted import Wanted, parse
 from tests.unit.cron_jobs import DEFAULTS, PARENT, container_of, desired, env_of, minimal, pod_of

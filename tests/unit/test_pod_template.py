@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduledjob_operator.desired import merge
+from scheduledjob_operator.merging import merge
 from tests.unit.cron_jobs import container_of, env_of, minimal, pod_of
 from tests.unit.strategies import json_objects
 

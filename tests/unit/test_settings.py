@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from scheduledjob_operator.desired import RunnerDefaults
+from scheduledjob_operator.pod_template import RunnerDefaults
 from scheduledjob_operator.settings import Settings
 from scheduledjob_operator.suspension import Switch
 

@@ -7,8 +7,8 @@ from typing import cast
 from scheduledjob_operator.clockwork import Clockwork
 from scheduledjob_operator.cluster import ApiError
 from scheduledjob_operator.controller import CHILD_KINDS, Controller
-from scheduledjob_operator.desired import Parent, RunnerDefaults
 from scheduledjob_operator.kubernetes_cluster import KubernetesCluster
+from scheduledjob_operator.pod_template import Parent, RunnerDefaults
 from scheduledjob_operator.reconcile import Reconciler
 from scheduledjob_operator.settings import Settings
 from scheduledjob_operator.store import Key

@@ -7,7 +7,7 @@ says nothing, a sentence names what it has now.
 from collections.abc import Iterator
 from typing import Any
 
-from scheduledjob_operator.desired import RUNNER_UID
+from scheduledjob_operator.pod_template import RUNNER_UID
 
 Body = dict[str, Any]
 
