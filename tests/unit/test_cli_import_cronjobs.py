@@ -64,7 +64,7 @@ def remarks(**fields: Body) -> list[str]:
     """What is said about such a CronJob, less what is said about every one."""
     lines = called(cron_job(**fields)).stderr.splitlines()
     said = [line.removeprefix("-:1: ") for line in lines if line.startswith("-:1: ")]
-    return [line for line in said if "its Pod says nothing else" not in line]
+    return [line for line in said if "its Pod gets what its manifest did not set" not in line]
 
 
 def lost(given: Any, applied: Any, *, path: str = "") -> list[str]:
@@ -193,12 +193,12 @@ def test_a_volume_of_its_own_on_tmp_stays_there() -> None:
 
 
 def test_one_sentence_names_what_the_pod_has_by_default_now() -> None:
-    said = "its Pod says nothing else and has "
+    said = "its Pod gets what its manifest did not set: "
     (line,) = [line for line in called(cron_job()).stderr.splitlines() if said in line]
     assert line.partition(said)[2] == (
         "runAsUser 65532, runAsGroup 65532, fsGroup 65532, the seccompProfile RuntimeDefault, no "
-        "capabilities, allowPrivilegeEscalation false and an emptyDir on /tmp now: write into podTemplate "
-        "what it needs"
+        "capabilities, allowPrivilegeEscalation false and an emptyDir on /tmp; write into podTemplate "
+        "what it needs instead"
     )
     user = called(cron_job(pod={"securityContext": {"runAsUser": 1000}})).stderr
     assert f"{said}runAsGroup 65532, fsGroup 65532, the" in user

@@ -51,7 +51,9 @@ def restrictions(pod: Body) -> str | None:
         return None
     *most, last = found
     listed = f"{', '.join(most)} and {last}" if most else last
-    return f"its Pod says nothing else and has {listed} now: write into podTemplate what it needs"
+    return (
+        f"its Pod gets what its manifest did not set: {listed}; write into podTemplate what it needs instead"
+    )
 
 
 def _restrictions(pod: Body, *, container: Body) -> Iterator[str]:

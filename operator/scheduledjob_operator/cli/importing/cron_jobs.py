@@ -93,7 +93,7 @@ def how_to_adopt(manifests: Iterable[Body]) -> Iterator[str]:
         by_namespace.setdefault(metadata.get("namespace"), []).append(metadata["name"])
     if by_namespace:
         yield (
-            "a CronJob of the cluster is taken over, with its Jobs and no slot lost or doubled, once its "
+            "a CronJob of the cluster is taken over, with its Jobs and between two slots, once its "
             "ScheduledJob is there and it is annotated:"
         )
     for namespace, found in by_namespace.items():
