@@ -259,15 +259,16 @@ def test_a_trigger_that_leaves_records_out_is_counted_as_one_that_does(database:
     assert ended.value["known"] == 1000 - count(database) > 300
 
 
+@pytest.mark.parametrize("table", ["parted", "keys", "written", "known"])
 def test_an_update_of_a_table_with_partitions_counts_what_is_new(
-    database: str, sample_api: SampleApi
+    database: str, sample_api: SampleApi, table: str
 ) -> None:
     with psycopg.connect(database) as connection:
         connection.execute(
-            "CREATE TABLE parted (id int, kind int, text text, PRIMARY KEY (id, kind))"
+            f"CREATE TABLE {table} (id int, kind int, text text, PRIMARY KEY (id, kind))"
             " PARTITION BY LIST (kind);"
-            "CREATE TABLE odd PARTITION OF parted FOR VALUES IN (1); "
-            "CREATE TABLE even PARTITION OF parted FOR VALUES IN (0)"
+            f"CREATE TABLE odd PARTITION OF {table} FOR VALUES IN (1); "
+            f"CREATE TABLE even PARTITION OF {table} FOR VALUES IN (0)"
         )
 
     def records(*texts: str) -> list[dict[str, Any]]:
@@ -279,10 +280,10 @@ def test_an_update_of_a_table_with_partitions_counts_what_is_new(
         ([*records("a", "B", "C"), *records("a", "b", "C", "d", "e")], (1, 2, 5)),
     ):
         sample_api.serve(tokens=served)
-        ended = run(sample_api, table="parted", key=["id", "kind"], update=True)
+        ended = run(sample_api, table=table, key=["id", "kind"], update=True)
         assert isinstance(ended.value, dict), ended.error
         assert tuple(ended.value[name] for name in ("inserted", "updated", "known")) == figures
-    assert rows(database, "SELECT string_agg(text, '' ORDER BY id) FROM parted") == [("abCde",)]
+    assert rows(database, f"SELECT string_agg(text, '' ORDER BY id) FROM {table}") == [("abCde",)]
 
 
 NOT_NULL = (

@@ -120,6 +120,17 @@ def test_a_user_without_the_right(
     assert (ended.exit_code, ended.error.message) == (78, "the user of Redis may not do this")
 
 
+@pytest.mark.parametrize(
+    ("ending", "understood"),
+    [("/0/", "/0"), ("//0", "/0"), ("/", "/0"), ("", "/0"), ("/0?client_name=a@b", "/0")],
+)
+def test_addresses_are_read_as_the_library_reads_them(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch, ending: str, understood: str
+) -> None:
+    monkeypatch.setenv("REDIS_URL", redis_url.replace(understood, ending))
+    assert run(lambda connected: connected.ping()).value is True
+
+
 def addresses(redis_url: str) -> dict[str, tuple[str, int, str]]:
     """Addresses that lead nowhere, with what is said about each."""
     wrong_user = "Redis refuses the connection: the user or the password of REDIS_URL is wrong"

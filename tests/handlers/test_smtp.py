@@ -127,6 +127,16 @@ REFUSALS: dict[str, tuple[dict[str, Any], str, int]] = {
         f"DataError: {PORT}: no recipient of 2 was accepted (450, 550 5.1.1)",
         65,
     ),
+    "an address that Exchange Online does not know": (
+        {"recipients": {ANN: "550 5.4.1 Recipient address rejected", BOB: "550 5.1.1 no bob"}},
+        f"RecipientsRefused: {PORT}: no recipient of 2 was accepted (550 5.1.1, 550 5.4.1)",
+        65,
+    ),
+    "the sender, when the recipient is looked at": (
+        {"recipients": {ANN: "550 5.1.8 sender address rejected", BOB: "550 5.1.7 bad sender"}},
+        f"DataError: {PORT}: no recipient of 2 was accepted (550 5.1.7, 550 5.1.8)",
+        65,
+    ),
     "all recipients by a server that does not relay": (
         {"recipients": {ANN: "554 5.7.1 relay access denied", BOB: "550 5.7.1 unable to relay"}},
         f"DataError: {PORT}: no recipient of 2 was accepted (550 5.7.1, 554 5.7.1)",

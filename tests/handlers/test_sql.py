@@ -171,6 +171,23 @@ def test_a_cancelled_transaction_leaves_nothing(sessions: str) -> None:
     assert sleepers(sessions) == 0
 
 
+SLOW_COMMIT = """
+    CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN PERFORM pg_sleep(60); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER slow AFTER DELETE ON sessions
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slowly();
+"""
+
+
+def test_a_commit_that_takes_longer_than_the_run_may_is_undone(sessions: str) -> None:
+    with psycopg.connect(sessions) as connection:
+        connection.execute(SLOW_COMMIT)
+    ended = run_handler(sql, args={"statements": ["DELETE FROM sessions WHERE id = 1"]}, timeout=2)
+    assert ended.error is not None
+    assert (ended.result, ended.error.type) == (Result.TIMED_OUT, "TimedOut")
+    assert (sleepers(sessions), count(sessions), ended.value) == (0, 10, None)
+
+
 def test_a_cancelled_run_without_a_transaction_says_how_far_it_came(sessions: str) -> None:
     ended = cancelled_while_sleeping(sessions, transaction=False)
     assert (ended.result, ended.value) == (Result.CANCELLED, {"rows": [10]})

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -10,7 +10,7 @@ from enum import Enum
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from job_runner import Context, TryAgain
+from job_runner import Context, DataError, TryAgain
 from job_runner.connections.smtp import open_smtp
 from job_runner.connections.smtp_errors import RecipientsRefused
 
@@ -35,6 +35,8 @@ class Ending(Enum):
     """Nobody takes mail at this address. Trying it again would not help."""
     DEFERRED = "deferred"
     """The mail server wants it later."""
+    WAITING = "waiting"
+    """The mail server did not take it, for no fault of its recipient's."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,19 @@ class Post:
     mailer: "Mailer"
     purpose: str
     keep_refusals: bool
+    complaints: list[DataError] = field(default_factory=list)
+    """What the mail server said of the mails that wait."""
+
+    def check(self) -> None:
+        """Raises the first complaint, once all mails have been tried."""
+        if self.complaints:
+            raise self.complaints[0]
 
     def send(self, message: EmailMessage | None, *, recipient: str) -> Ending:
         """Send the message unless the recipient has had one for this purpose.
 
         The transaction is open while the mail is handed over, and whatever goes wrong takes the note back.
-        A mail server that takes no mail from us, or not this one, is an error: that is not the recipient's.
+        That the server takes no mail from us, or not this one, is not the recipient's fault: the mail waits.
         Only when the mail server's yes is lost on its way, or the database before the commit, is a mail sent
         again: with the Message-ID that it had.
         """
@@ -73,6 +82,10 @@ class Post:
                 else:
                     self.connection.execute(GIVE_BACK, key)
                 return Ending.REFUSED
+            except DataError as error:
+                self.connection.execute(GIVE_BACK, key)
+                self.complaints.append(error)
+                return Ending.WAITING
             return Ending.SENT
 
     def _hand_over(self, message: EmailMessage | None, key: tuple[str, str]) -> None:

@@ -52,6 +52,7 @@ def _send_to_all(context: Context, endings: dict[str, Ending], *, recipients: li
                 message = letter(address, subject=f"Leads on {day}", text=text)
                 with context.shield():
                     endings[address] = post.send(message, recipient=address)
+            post.check()
 
 
 def _complain(endings: list[Ending]) -> None:

@@ -54,3 +54,4 @@ def _write_to_all(context: Context, endings: Counter[Ending], *, after_days: int
                 message = letter(address, subject="Your journey", text=TEXT.format(name=name))
                 with context.shield():
                     endings[post.send(message, recipient=lead)] += 1
+            post.check()

@@ -5,7 +5,8 @@ the server's "250 OK" and its commit leaves the mail to the next run, which send
 Message-ID.
 
 It is given up only when the server takes no mail for its recipient. Whatever else is refused (the sender, the
-message, sending from here at all) is a matter of the server or of its settings, and all mails wait.
+message, sending from here at all) is a matter of the server or of its settings: the mail waits, and the
+others are tried.
 """
 
 from dataclasses import dataclass, field
@@ -45,6 +46,8 @@ class Delivery:
     refused_users: list[int] = field(default_factory=list)
     """The first of them."""
     postponed: int = 0
+    complaints: list[DataError] = field(default_factory=list)
+    """What the server said of mails that it did not take, for no fault of their recipients'."""
 
     def value(self) -> dict[str, Any]:
         """As it stands in the run's record."""
@@ -56,11 +59,18 @@ class Delivery:
             self.refused_users.append(user)
 
     def check(self) -> None:
-        """Raises TryAgain when the server wants some mails later, DataError when it took none at all."""
+        """Raises TryAgain when the server wants some mails later, Unavailable when it did not take some.
+
+        DataError when it refused everybody.
+        """
         if self.postponed:
             raise TryAgain(
                 f"{self.sent} mails sent, {self.postponed} more are wanted later by the mail server"
             )
+        if self.complaints:
+            total = self.sent + self.refused + len(self.complaints)
+            waiting = f"the mail server left {len(self.complaints)} of {total} mails waiting"
+            raise Unavailable(f"{waiting}: {self.complaints[0]}")
         if self.refused and not self.sent:
             raise DataError(f"the mail server refuses each of the {self.refused} recipients")
 
@@ -71,7 +81,6 @@ def deliver(
     """Send the mails of a kind that wait, or only the one with this key. The connection is in autocommit.
 
     delivery: is kept up to date, so that a run that is stopped can tell how far it came.
-    Raises Unavailable when the server takes no mail from here: another attempt may find it in a better mood.
     """
     keys = [found for (found,) in connection.execute(_KEYS, {"kind": kind}) if key in {None, found}]
     if not keys:
@@ -94,6 +103,9 @@ def _deliver_one(connection: "Connection", mailer: Mailer, key: str, delivery: D
         except TryAgain:
             delivery.postponed += 1
             return
+        except DataError as error:
+            delivery.complaints.append(error)
+            return
         connection.execute(_SENT if taken else _REFUSED, {"key": key})
     if taken:
         delivery.sent += 1
@@ -107,8 +119,6 @@ def _is_taken(mailer: Mailer, message: EmailMessage) -> bool:
         mailer.send(message)
     except RecipientsRefused:
         return False
-    except DataError as error:
-        raise Unavailable(f"the mail server takes no mail from here, and all wait: {error}") from None
     return True
 
 

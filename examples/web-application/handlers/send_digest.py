@@ -51,21 +51,24 @@ class _Reader(NamedTuple):
 def send_digest(context: Context, sender: str = "digest@example.org") -> dict[str, int]:
     """Mails the new titles to each reader who wants them and has not had a digest on this day.
 
-    A reader whose address takes no mail is not tried again on this day. A mail server that takes no mail at
-    all ends the run, and nobody counts as written to.
+    A reader whose address takes no mail is not tried again on this day. A mail that the server does not take,
+    for no fault of its reader's, waits for the next run, which is told by a failure of this one.
     """
     given = mail_address(sender, what="sender")
     endings: Counter[str] = Counter()
+    complaints: list[DataError] = []
     try:
-        _send_to_all(context, given, endings)
+        _send_to_all(context, given, endings, complaints)
     except Cancelled:
         context.logger.warning("stopped early: the others get theirs in the next run of the day")
     else:
-        _complain(endings)
+        _complain(endings, complaints)
     return {"sent": endings["sent"], "refused": endings["refused"]}
 
 
-def _send_to_all(context: Context, sender: "Address", endings: Counter[str]) -> None:
+def _send_to_all(
+    context: Context, sender: "Address", endings: Counter[str], complaints: list[DataError]
+) -> None:
     now = context.slot or datetime.now(tz=UTC)
     day = now.astimezone(context.time_zone).date()
     with open_postgresql(context, autocommit=True) as connection:
@@ -77,12 +80,19 @@ def _send_to_all(context: Context, sender: "Address", endings: Counter[str]) -> 
             for reader in readers:
                 message = _message(reader, sender=sender, day=day)
                 with context.shield():
-                    endings[_sent_once(connection, mailer, message, claim=(reader.number, day, now))] += 1
+                    try:
+                        ending = _sent_once(connection, mailer, message, claim=(reader.number, day, now))
+                    except DataError as error:
+                        complaints.append(error)
+                    else:
+                        endings[ending] += 1
 
 
-def _complain(endings: Counter[str]) -> None:
+def _complain(endings: Counter[str], complaints: list[DataError]) -> None:
     if later := endings["later"]:
         raise TryAgain(f"{later} of {endings.total()} mails were put off by the server")
+    if complaints:
+        raise complaints[0]
     if endings["refused"] and not endings["sent"]:  # perhaps it is the server after all
         raise DataError(f"nobody got a digest: all {endings['refused']} readers were refused")
 

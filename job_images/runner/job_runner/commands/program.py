@@ -111,7 +111,8 @@ def _end_group(group: int) -> None:
 
 def _is_there(group: int) -> bool:
     with suppress(ChildProcessError):  # orphans become ours where the runner is process 1
-        os.waitpid(-group, os.WNOHANG)
+        while os.waitpid(-group, os.WNOHANG)[0]:
+            pass
     return _signal_group(group, 0)
 
 

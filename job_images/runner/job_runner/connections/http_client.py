@@ -260,7 +260,8 @@ def _client(base_url: str, headers: Mapping[str, str]) -> "httpx.Client":
         raise ConfigurationError(
             "the proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is one for SOCKS: give one for HTTP"
         ) from None
-    client.headers.update({"Accept-Encoding": ACCEPTED, **headers})
+    client.headers["Accept-Encoding"] = ACCEPTED
+    client.headers.update(headers)
     return client
 
 

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 
 import httpx
 
-ACCEPTED = "gzip, deflate"
+ACCEPTED = "gzip"
+"""Not deflate, which servers understand in two ways."""
 
 _INFLATABLE = {"gzip", "x-gzip", "deflate"}
 _COMPRESSED = _INFLATABLE | {"br", "compress", "x-compress", "zstd"}
 _PIECE = 65536
+_BEGINNING_OF_GZIP = b"\x1f"
 _NO_LONGER_TRUE = {"content-encoding", "content-length", "transfer-encoding"}
 
 
@@ -60,12 +62,14 @@ class _Body(httpx.SyncByteStream):
 
 
 def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """At most 64 KiB at a time. Several compressed texts may follow each other."""
+    """At most 64 KiB at a time. Several compressed texts may follow each other; padding is none."""
     inflater = None
     for piece in pieces:
         left = piece
         while left:
             if inflater is None or inflater.eof:
+                if inflater is not None and not left.startswith(_BEGINNING_OF_GZIP):
+                    return
                 inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, whichever it begins with
             yield inflater.decompress(left, _PIECE)
             left = inflater.unused_data if inflater.eof else inflater.unconsumed_tail

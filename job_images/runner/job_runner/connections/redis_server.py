@@ -69,9 +69,9 @@ def _is_address(url: str) -> bool:
         parts = urlsplit(url)
     except ValueError:
         return False
-    database = parts.path.removeprefix("/")
+    database = parts.path.replace("/", "")  # as redis-py reads it
     is_number = parts.scheme == "unix" or not database or (database.isascii() and database.isdigit())
-    return is_number and not parts.fragment and "@" not in parts.query
+    return is_number and not parts.fragment and "@" not in parts.query.partition("=")[0]
 
 
 def _unusable(variable: str) -> ConfigurationError:

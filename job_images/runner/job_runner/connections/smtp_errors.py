@@ -11,6 +11,10 @@ from job_runner.errors import ConfigurationError, DataError, JobError, TryAgain,
 _NEEDS_LOGIN = {530, 534, 535, 538}
 _CLOSING = 421
 _OF_RECIPIENTS = {501, 550, 551, 552, 553}
+_SENDERS = {"5.1.7", "5.1.8"}
+"""Some servers look at the sender no sooner than at the first recipient."""
+_NOBODY_THERE = "5.4.1"
+"""What Exchange Online says of an address that does not exist."""
 
 
 class RecipientsRefused(DataError):  # noqa: N818  (people read this name in the status)
@@ -23,7 +27,9 @@ class RecipientsRefused(DataError):  # noqa: N818  (people read this name in the
 def is_about_recipient(answer: str) -> bool:
     """Whether a refusal, as `reply` writes it, is of the address: 550 is, 550 5.7.1 and 554 are not."""
     code, _, longer = answer.partition(" ")
-    return longer.startswith(("5.1.", "5.2.")) if longer else int(code) in _OF_RECIPIENTS
+    if not longer:
+        return int(code) in _OF_RECIPIENTS
+    return longer == _NOBODY_THERE or (longer.startswith(("5.1.", "5.2.")) and longer not in _SENDERS)
 
 
 def reply(code: int, text: bytes) -> str:

@@ -97,13 +97,14 @@ class Target:
                 "WITH written AS ({} RETURNING target.xmax = 0 AS is_new)"
                 " SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written"
             ).format(insert)
-        # All parts of a statement see the table as it was before it.
+        # All parts of a statement see the table as it was before it. Names that no table has hide none.
+        keys, written, new = (Identifier(f"scheduledjob.dev {name}") for name in ("keys", "written", "new"))
         return SQL(
-            "WITH keys AS (SELECT DISTINCT {key} FROM {}), written AS ({} RETURNING 1),"
-            " new AS (SELECT (SELECT count(*) FROM keys)"
-            " - (SELECT count(*) FROM keys JOIN {} AS known USING ({key})) AS count)"
-            " SELECT new.count, greatest((SELECT count(*) FROM written) - new.count, 0) FROM new"
-        ).format(batch, insert, Identifier(*self.table), key=key)
+            "WITH {keys} AS (SELECT DISTINCT {key} FROM {}), {written} AS ({} RETURNING 1),"
+            " {new} AS (SELECT (SELECT count(*) FROM {keys})"
+            " - (SELECT count(*) FROM {keys} JOIN {} AS known USING ({key})) AS count)"
+            " SELECT count, greatest((SELECT count(*) FROM {written}) - count, 0) FROM {new}"
+        ).format(batch, insert, Identifier(*self.table), key=key, keys=keys, written=written, new=new)
 
     def _conflict(self) -> "Composable":
         """Only rows that differ are written: a second run changes nothing, not even on disk."""

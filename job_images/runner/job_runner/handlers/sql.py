@@ -1,5 +1,6 @@
+import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,10 @@ from job_runner.statements.splitting import split
 
 if TYPE_CHECKING:
     import psycopg
+
+_COMMIT_SECONDS = 1.0
+"""What a commit may take when the run has to end: a process that does not end is killed a little later."""
+_LOOK_EVERY = 0.1
 
 
 @job_handler("sql")
@@ -34,22 +39,49 @@ def sql(
     done = False
     with open_postgresql(context, variable=url_variable, autocommit=not transaction) as connection:
         try:
-            with (
-                ExitStack() as committing,
-                translated() as block,
-                connection.transaction() if transaction else nullcontext(),
-            ):
-                _limit_locks(connection, lock_timeout)
-                for number, statement in enumerate(chosen, start=1):
-                    with _naming(number):
-                        rows.append(_run(connection, statement, parameters))
-                    context.logger.info("statement %d: %d rows", number, rows[-1])
-                committing.enter_context(context.shield())  # or nobody would know what came of it
-                done = block.commits = transaction
+            with ExitStack() as committing:
+                with translated() as block, connection.transaction() if transaction else nullcontext():
+                    _limit_locks(connection, lock_timeout)
+                    for number, statement in enumerate(chosen, start=1):
+                        with _naming(number):
+                            rows.append(_run(connection, statement, parameters))
+                        context.logger.info("statement %d: %d rows", number, rows[-1])
+                    if transaction:
+                        committing.enter_context(_brought_to_an_end(connection, context))
+                        block.commits = True
+                done = True
         except Cancelled:
             if transaction and not done:
                 raise  # nothing of it was done
     return {"rows": rows}
+
+
+@contextmanager
+def _brought_to_an_end(connection: "psycopg.Connection", context: Context) -> Iterator[None]:
+    """What the server is asked in the block is not left before its answer, which comes soon after the run.
+
+    Cut off in the middle of a commit, nobody would know what came of it.
+    """
+    import psycopg  # noqa: PLC0415  (loaded already; see open_postgresql)
+
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(_LOOK_EVERY):
+            if context.cancelled:
+                if not over.wait(_COMMIT_SECONDS):
+                    with suppress(psycopg.Error):
+                        connection.cancel_safe(timeout=_COMMIT_SECONDS)
+                return
+
+    with context.shield():
+        watching = threading.Thread(target=watch, daemon=True)
+        watching.start()
+        try:
+            yield
+        finally:
+            over.set()
+            watching.join()
 
 
 def _statements(statements: list[str] | None, file: str | None) -> list[str]:
