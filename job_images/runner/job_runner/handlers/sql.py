@@ -58,7 +58,7 @@ def sql(
 
 @contextmanager
 def _brought_to_an_end(connection: "psycopg.Connection", context: Context) -> Iterator[None]:
-    """What the server is asked in the block is not left before its answer, which comes soon after the run.
+    """Waits for the answer to what the block asks for, and has it cancelled a second after the run.
 
     Cut off in the middle of a commit, nobody would know what came of it.
     """
