@@ -28,6 +28,8 @@ START_PATIENCE = timedelta(seconds=3)
 """How long a run may last before its beginning is written: one that is shorter costs one write, not two."""
 PRUNE_DELAY = 5.0
 """Seconds between a list that was repeated and the look for what is missing from it."""
+NAMESPACE_DELAY = 5.0
+"""Seconds from the end of a namespace to the look at what was in it: kopf is about to tell that it went."""
 
 
 class Controller:
@@ -166,7 +168,8 @@ class Controller:
         """An informer saw a child, a CronJob of somebody else, or a namespace."""
         if kind == "Namespace":
             if self.store.namespaces.put(body):
-                self._wake_namespace(body["metadata"]["name"])
+                for inhabitant in self._keys_in(body["metadata"]["name"]):
+                    self.queue.add(inhabitant)
             return
         if parent_of(kind, body) is None:
             return
@@ -210,7 +213,9 @@ class Controller:
     def _drop_namespace(self, name: str) -> None:
         """It is gone: what is in one of its name is another's."""
         if self.store.namespaces.drop(name):
-            self._wake_namespace(name)
+            due = time.monotonic() + NAMESPACE_DELAY
+            for key in self._keys_in(name):
+                self.queue.add_at(key, due)
 
     def _settle_as_recorded(self, key: Key) -> None:
         """Let go of what the leader has put into the ledger; the leader itself does so as it writes it."""
@@ -227,9 +232,8 @@ class Controller:
         if key in self.store.scheduled_jobs:
             self.queue.add(key)
 
-    def _wake_namespace(self, namespace: str) -> None:
-        for key in [key for key in self.store.scheduled_jobs if key.namespace == namespace]:
-            self.queue.add(key)
+    def _keys_in(self, namespace: str) -> list[Key]:
+        return [key for key in self.store.scheduled_jobs if key.namespace == namespace]
 
     def _prune_soon(self) -> None:
         if self._pruning is None or self._pruning.done():

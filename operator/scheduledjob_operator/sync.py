@@ -159,8 +159,9 @@ class CronJobSync:
             remark = await self._reclaimed(have)
             applied = await self._replace(have, wanted=wanted, body=body)
         else:
-            if seen.status.get("cronJobName"):
+            if seen.status.get("conditions"):  # not new: it may have gone with its CronJob, or its namespace
                 await self._ensure_parent(seen)
+            if seen.status.get("cronJobName"):
                 note = "the CronJob was gone; it was created again"
                 remark = Remark("Warning", EventReason.CRON_JOB_RECREATED, note)
             # Without force it does not overwrite one that was made a moment ago and has not been seen yet.
@@ -190,7 +191,7 @@ class CronJobSync:
         return Remark("Warning", EventReason.DRIFT_CORRECTED, note + "Change the ScheduledJob instead")
 
     async def _ensure_parent(self, seen: ScheduledJobSeen) -> None:
-        """Raise ScheduledJobGoneError when the ScheduledJob went unnoticed and took its CronJob along."""
+        """Raise ScheduledJobGoneError when the ScheduledJob went unnoticed; its CronJob then went along."""
         found = await self._cluster.get(names.KIND, namespace=seen.key.namespace, name=seen.key.name)
         if found is None or found["metadata"]["uid"] != seen.uid:
             self._store.forget_scheduled_job(seen.key, uid=seen.uid)

@@ -121,12 +121,27 @@ def is_not_in_the_list(found: Controller) -> None:
 
 @pytest.mark.parametrize("tell", [is_told_gone, is_not_in_the_list])
 def test_a_namespace_that_is_gone_wakes_what_is_in_the_next_one_of_its_name(
+    tell: Callable[[Controller], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "NAMESPACE_DELAY", 0.0)
+    found = with_namespace_going()
+    tell(found)
+    assert not found.store.namespaces.is_going(NAMESPACE)
+
+    async def next_key() -> Key:
+        async with asyncio.timeout(10):
+            return await found.queue.get()
+
+    assert asyncio.run(next_key()) == KEY
+
+
+@pytest.mark.parametrize("tell", [is_told_gone, is_not_in_the_list])
+def test_it_wakes_nothing_at_once_for_what_was_in_it_is_about_to_be_forgotten(
     tell: Callable[[Controller], None],
 ) -> None:
     found = with_namespace_going()
     tell(found)
-    assert woken(found) == [KEY]
-    assert not found.store.namespaces.is_going(NAMESPACE)
+    assert woken(found) == []
 
 
 def test_a_namespace_that_is_in_the_list_stays() -> None:

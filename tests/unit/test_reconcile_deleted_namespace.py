@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from scheduledjob_operator.job_names import slot_job
+from scheduledjob_operator.reconcile import GOING
 from tests.unit.bodies import NAME, NAMESPACE, Body
 from tests.unit.fake_cluster import OVERLOADED, Request, refused
 from tests.unit.moments import after_noon, text
-from tests.unit.world import World, verbs
+from tests.unit.world import KEY, World, verbs
 
 RUN = slot_job(NAME, after_noon(300))
 TERMINATING = refused(
@@ -160,6 +161,33 @@ def test_a_job_of_the_namespace_made_anew_is_not_taken_for_one_of_the_old() -> N
     world.start_slot(600)
     world.go_to(610)
     assert world.job_names() == [slot_job(NAME, after_noon(600))]
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["gone", "and made anew"])
+def test_a_scheduled_job_that_went_with_its_namespace_makes_no_cronjob_though_it_is_still_known(
+    again: bool,
+) -> None:
+    world = World()
+    world.create()
+    world.put_namespace()
+    world.settle()
+    world.cluster.put("Namespace", terminating(world))
+    world.settle()
+    world.cluster.delete("CronJob", NAMESPACE, NAME)
+    world.settle()
+    assert world.message == GOING
+    del world.cluster.objects["ScheduledJob", NAMESPACE, NAME]  # of which nothing is told yet
+    world.cluster.delete("Namespace", "", NAMESPACE)
+    if again:
+        world.put_namespace()
+    world.deliver()
+    before = len(world.cluster.requests)
+    world.controller.queue.add(KEY)
+    assert world.settle() == []
+    assert [(request.verb, request.kind) for request in world.cluster.requests[before:]] == [
+        ("get", "ScheduledJob")
+    ]
+    assert world.store.scheduled_job(KEY) is None
 
 
 # What would be refused there
