@@ -75,4 +75,4 @@ def refusal_reason(message: str) -> str:
         return RunReason.QUOTA_EXCEEDED
     if "violates PodSecurity" in message:
         return RunReason.POD_SECURITY
-    return "FailedCreate"
+    return RunReason.FAILED_CREATE

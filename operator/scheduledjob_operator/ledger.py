@@ -18,7 +18,7 @@ from scheduledjob_operator.models import (
     Run,
     ScheduledJobStatus,
 )
-from scheduledjob_operator.names import RunReason
+from scheduledjob_operator.names import WITHOUT_POD, RunReason
 from scheduledjob_operator.observed import EndedAs, JobSeen, PodSeen
 from scheduledjob_operator.retries import given_up, joined, next_attempt, superseded
 from scheduledjob_operator.runs import (
@@ -170,6 +170,8 @@ def _explained(run: Run, *, before: ActiveRun | PendingRun | None) -> Run:
     if run.reason != RunReason.NOT_STARTED or said is None:
         return run
     reason, message = said
+    if reason in WITHOUT_POD and any(attempt.pod_name for attempt in run.attempts):
+        return run  # it got one since
     latest = [attempt.model_copy(update={"reason": reason}) for attempt in run.attempts[-1:]]
     attempts = [*run.attempts[:-1], *latest]
     return run.model_copy(update={"reason": reason, "message": message or run.message, "attempts": attempts})

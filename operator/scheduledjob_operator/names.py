@@ -112,7 +112,12 @@ class RunReason(StrEnum):
     CANCELLED = "Cancelled"
     QUOTA_EXCEEDED = "QuotaExceeded"
     POD_SECURITY = "PodSecurity"
+    FAILED_CREATE = "FailedCreate"
     NAME_CONFLICT = "NameConflict"
+
+
+WITHOUT_POD = frozenset({RunReason.QUOTA_EXCEEDED, RunReason.POD_SECURITY, RunReason.FAILED_CREATE})
+"""Why a Job has no Pod: they say nothing of one that has."""
 
 
 class SlotReason(StrEnum):

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from scheduledjob_operator.job_names import slot_job
+from tests.unit import bodies
 from tests.unit.bodies import NAME
 from tests.unit.fake_cluster import OVERLOADED, Request, refused
 from tests.unit.moments import after_noon
@@ -142,3 +143,23 @@ def test_of_many_jobs_without_a_pod_a_few_are_asked_about_at_a_time() -> None:
     world.go_to(370)
     assert questions(world) == 30
     assert [run.get("reason") for run in world.status["active"]].count("QuotaExceeded") == 12
+
+
+@pytest.mark.parametrize(
+    "warning", [QUOTA, POD_SECURITY, "Error creating: no"], ids=["quota", "security", "other"]
+)
+def test_a_run_that_got_its_pod_while_nobody_looked_did_not_fail_for_want_of_one(warning: str) -> None:
+    world = world_with(warning)
+    world.go_to(310)
+    assert active_reason(world) is not None
+    world.now = after_noon(2000)
+    killed = {"name": "job", "state": {"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown"}}}
+    status = {"phase": "Failed", "reason": "DeadlineExceeded", "containerStatuses": [killed]}
+    world.put_pod(bodies.pod(f"{RUN}-p1", job_name=RUN, created=after_noon(900), status=status))
+    world.cluster.put("Job", {**world.job(RUN), "status": bodies.failed(after_noon(300), after_noon(1900))})
+    world.restart()
+    world.settle()
+    run = world.status["lastRun"]
+    assert run["reason"] == "NotStarted"
+    assert [attempt["reason"] for attempt in run["attempts"]] == ["NotStarted"]
+    assert "Error creating" not in run.get("message", "")
