@@ -132,8 +132,8 @@ class Adoption:
     def __init__(self, *, cluster: Cluster, store: Store) -> None:
         self._cluster = cluster
         self._store = store
-        self._untold: dict[Key, str] = {}
-        """What to say about CronJobs when it is known that they were taken over."""
+        self._untold: dict[Key, tuple[str, str]] = {}
+        """(uid, what to say) of CronJobs, for when it is known that they were taken over."""
         self._listed: set[str] = set()
         """Uids of CronJobs whose Jobs have been listed since they were taken over."""
 
@@ -141,9 +141,17 @@ class Adoption:
         """The ScheduledJob is gone."""
         self._untold.pop(key, None)
 
+    def refused(self, key: Key) -> None:
+        """It was not taken over: there is nothing to say."""
+        self._untold.pop(key, None)
+
     def news(self, have: CronJobSeen) -> str | None:
-        """What to say about a CronJob that has been taken over, once."""
-        return self._untold.pop(_key(have), None)
+        """What to say about a CronJob of ours, once: it may be another one than was prepared.
+
+        When its wish has been taken away, whoever did that has said it.
+        """
+        uid, text = self._untold.pop(_key(have), ("", ""))
+        return text if uid == have.uid and have.adopt and have.adopted is not None else None
 
     async def prepare(self, have: CronJobSeen, *, body: Body, now: datetime) -> bool:
         """Make everything in its spec ours, so that the apply of `body` leaves nothing of it; whether it may.
@@ -156,7 +164,7 @@ class Adoption:
         entries = await self._rehearse(body, live=live)
         # Begun a moment ago, it goes on from there: a further moment would be news each time.
         begun = have.adopted if have.adopted and now - have.adopted < GATHERING else now
-        self._untold[_key(have)] = adopted(have, now=now)
+        self._untold[_key(have)] = have.uid, adopted(have, now=now)
         await self._cluster.set_managed_fields(
             namespace=have.namespace,
             name=have.name,

@@ -98,9 +98,9 @@ class CronJobSync:
                 ready=_reconciled(wanted, now=self._clock()), cron_job=have, look_again=RETRY_DELETING
             )
         if have is not None and _in_sync(have, body=body, uid=seen.uid) and not self._lost_fields(have):
-            have, again = await self._adoption.finish(have, now=self._clock())
+            finished, again = await self._adoption.finish(have, now=self._clock())
             ready, remark = _reconciled(wanted, now=self._clock()), self._adopted(have)
-            return Sync(ready=ready, cron_job=have, remark=remark, look_again=again)
+            return Sync(ready=ready, cron_job=finished, remark=remark, look_again=again)
         try:
             return await self._apply(seen=seen, wanted=wanted, have=have, body=body)
         except ApiError as error:
@@ -130,6 +130,7 @@ class CronJobSync:
             applied = await self._replace(have, wanted=wanted, body=body)
         except ApiError as error:
             ready = _refusal(error, body=body)
+            self._adoption.refused(_key(have))
             return Sync(ready=ready, cron_job=None, others=have, look_again=RETRY_REFUSED)
         # Before the next slot: until they are labelled, its active Jobs keep none waiting.
         found = await self._adoption.gather(applied)

@@ -277,6 +277,20 @@ def test_a_refused_cron_job_is_not_treated_as_ours() -> None:
     assert world.ready == ("True", "Reconciled")
 
 
+@pytest.mark.parametrize("verb", ["reclaim", "apply"])
+def test_nothing_is_said_of_a_take_over_that_was_refused_when_another_cron_job_is_ours(verb: str) -> None:
+    world = world_with()
+    world.cluster.rule = refuses(DENIED, verb, dry=False)
+    world.settle()
+    assert world.ready == ("False", "Forbidden")
+    world.cluster.rule = lambda _: None
+    world.cluster.delete("CronJob", *KEY)
+    world.settle()
+    assert world.ready == ("True", "Reconciled")
+    world.go_to(330)
+    assert "CronJobAdopted" not in [reason for reason, _ in world.cluster.events()]
+
+
 def test_one_that_is_being_deleted_is_left_alone_and_made_anew_when_it_is_gone() -> None:
     world = World()
     body = foreign()
@@ -552,6 +566,27 @@ def test_a_job_of_before_is_cancelled_as_any_other() -> None:
     assert world.obey_deadlines() == [job_of(0)]
     world.settle()
     assert world.runs() == [(job_of(0), "Cancelled")]
+
+
+def test_what_another_replica_has_finished_and_told_is_not_told_again() -> None:
+    world = world_with()
+    world.deliver()
+    world.cluster.outcomes.extend([None] * STEPS.index("apply") + [OVERLOADED])
+    with pytest.raises(ApiError):
+        world.reconcile()
+    began = world.reconciler
+    world.restart()
+    world.settle()
+    world.go_to(100)
+    assert [reason for reason, _ in world.cluster.events()] == ["CronJobAdopted"]
+    # It leads again, with what it remembers, and has seen what the other one did.
+    cron_jobs = began._cron_jobs
+    cron_jobs._store = cron_jobs._adoption._store = world.store
+    world.reconciler._cron_jobs = cron_jobs
+    world.reconciler.lost_sight()
+    world.controller.queue.add(KEY)
+    world.settle()
+    assert [reason for reason, _ in world.cluster.events()] == ["CronJobAdopted"]
 
 
 # Given back, and no wish at all
