@@ -134,12 +134,13 @@ class Adoption:
         self._store = store
         self._untold: dict[Key, tuple[str, str]] = {}
         """(uid, what to say) of CronJobs, for when it is known that they were taken over."""
-        self._listed: set[str] = set()
-        """Uids of CronJobs whose Jobs have been listed since they were taken over."""
+        self._listed: dict[Key, str] = {}
+        """Uid of the CronJob whose Jobs have been listed since it was taken over."""
 
     def forget(self, key: Key) -> None:
         """The ScheduledJob is gone."""
         self._untold.pop(key, None)
+        self._listed.pop(key, None)
 
     def refused(self, key: Key) -> None:
         """It was not taken over: there is nothing to say."""
@@ -202,7 +203,7 @@ class Adoption:
         Whether there were some: they have to be accounted.
         """
         found = await self._cluster.jobs_without(names.LABEL_NAME, namespace=have.namespace, owner=have.uid)
-        self._listed.add(have.uid)
+        self._listed[_key(have)] = have.uid
         return await self._label_runs(found, have=have)
 
     async def _gather_named(self, have: CronJobSeen) -> bool:
@@ -224,16 +225,18 @@ class Adoption:
         The CronJob as it is then, and how soon to do it again.
         """
         if not have.adopt:
+            self._listed.pop(_key(have), None)
             return have, None
         left = have.adopted + GATHERING - now if have.adopted else timedelta()
         if left > timedelta():
-            found = await (self._gather_named(have) if have.uid in self._listed else self.gather(have))
+            listed = self._listed.get(_key(have)) == have.uid
+            found = await (self._gather_named(have) if listed else self.gather(have))
             return have, timedelta() if found else min(left, BETWEEN_LOOKS)
         found = have.adopted is not None and await self.gather(have)
         answer = await self._cluster.annotate_cron_job(
             namespace=have.namespace, name=have.name, uid=have.uid, annotations={names.ANNOTATION_ADOPT: None}
         )
-        self._listed.discard(have.uid)
+        self._listed.pop(_key(have), None)
         self._store.put_cron_job(answer)
         return CronJobSeen.from_body(answer), timedelta() if found else None
 

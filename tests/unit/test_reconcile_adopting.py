@@ -589,6 +589,24 @@ def test_what_another_replica_has_finished_and_told_is_not_told_again() -> None:
     assert [reason for reason, _ in world.cluster.events()] == ["CronJobAdopted"]
 
 
+@pytest.mark.parametrize("how", ["the ScheduledJob goes", "the wish is withdrawn", "it is finished"])
+def test_nothing_is_remembered_of_a_take_over_that_is_over(how: str) -> None:
+    world = world_with()
+    world.settle()
+    remembered = world.reconciler._cron_jobs._adoption._listed
+    assert remembered == {KEY: "theirs"}
+    if how == "the ScheduledJob goes":
+        world.cluster.delete("ScheduledJob", *KEY)
+    elif how == "the wish is withdrawn":
+        body = copy.deepcopy(world.cron_job)
+        del body["metadata"]["annotations"][ADOPT]
+        world.cluster.put("CronJob", body)
+    else:
+        world.go_to(70)
+    world.settle()
+    assert remembered == {}
+
+
 # Given back, and no wish at all
 
 
