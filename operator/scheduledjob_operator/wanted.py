@@ -90,15 +90,19 @@ def sentence_of(error: ValidationError) -> str:
         where = ".".join(["spec", *(str(part) for part in detail["loc"])])
         wording = _WORDINGS.get(detail["type"])
         said = wording.format(**detail.get("ctx", {})) if wording else detail["msg"]
-        parts.append(f"{where}: {said.removeprefix('Value error, ')}")
+        parts.append(f"{where}: {_singular(said.removeprefix('Value error, '))}")
     return "; ".join(parts)
+
+
+def _singular(said: str) -> str:
+    return said.replace(" 1 characters", " 1 character").replace(" 1 items", " 1 item")
 
 
 _WORDINGS = {
     "missing": "has to be given",
     "enum": "must be {expected}",
-    "greater_than_equal": "must be {ge} or more",
-    "less_than_equal": "must be {le} or less",
+    "greater_than_equal": "must be {ge:g} or more",
+    "less_than_equal": "must be {le:g} or less",
     "too_long": "may have at most {max_length} items",
     "too_short": "must have at least {min_length} items",
     "string_too_long": "may have at most {max_length} characters",

@@ -208,6 +208,9 @@ def test_what_somebody_else_wrote_into_the_status_is_put_right(settled: World) -
             "spec.retry.limit: must be 0 or more",
         ),
         ({"history": {"failedJobs": 51}}, "InvalidSpec", "spec.history.failedJobs: must be 50 or less"),
+        ({"retry": {"backoff": {"factor": 11}}}, "InvalidSpec", "factor: must be 10 or less"),
+        ({"image": ""}, "InvalidSpec", "spec.image: must have at least 1 character"),
+        ({"command": [], "handler": None}, "InvalidSpec", "spec.command: must have at least 1 item"),
         ({"command": "x" * 3}, "InvalidSpec", "spec.command: must be a list"),
         ({"env": [{}]}, "InvalidSpec", "spec.env.0.name: has to be given"),
     ],
@@ -221,6 +224,7 @@ def test_a_bad_spec_is_a_status_and_the_last_good_cron_job_stays(
     assert verbs(settled.settle()) == ["status", "event"]
     assert settled.ready == ("False", reason)
     assert words in settled.message
+    assert f"{words}s" not in settled.message
     assert settled.cron_job == before
     assert settled.status["scheduler"] == "CronJob"
     assert len(settled.status["nextRunTimes"]) == 5
