@@ -102,7 +102,9 @@ class Actions:
             known = self._store.inhabitants(name) | own
             body = await self._cluster.get("Namespace", namespace=None, name=name)
             if body is None or "deletionTimestamp" not in body["metadata"]:
-                return False  # its watch will show it too, and wake what is in it
+                if body is not None:
+                    namespaces.drop_earlier(body)
+                return False
             namespaces.put_inside(name, known)
         return False
 

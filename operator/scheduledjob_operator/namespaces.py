@@ -53,6 +53,17 @@ class Namespaces:
         """A namespace is gone; whether anything was remembered of it."""
         return self._seen.pop(name, None) is not None
 
+    def drop_earlier(self, body: Body) -> None:
+        """Forget one that is being deleted when this one, which was asked for, has come after it.
+
+        A master switch of this one is left to its watch, which then has news and wakes what is in it.
+        """
+        metadata = body["metadata"]
+        seen = self._seen.get(metadata["name"])
+        # Of the same uid, what was seen is the newer: no namespace comes back from its deletion.
+        if seen is not None and seen.going and seen.uid != metadata["uid"]:
+            del self._seen[metadata["name"]]
+
     def missing(self, uids: Collection[str]) -> list[str]:
         """Names of those that are not among the uids of all that exist."""
         return [name for name, seen in self._seen.items() if seen.uid not in uids]

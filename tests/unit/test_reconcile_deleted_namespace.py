@@ -163,6 +163,40 @@ def test_a_job_of_the_namespace_made_anew_is_not_taken_for_one_of_the_old() -> N
     assert world.job_names() == [slot_job(NAME, after_noon(600))]
 
 
+def made_anew_behind_its_watch(world: World, **annotations: str) -> None:
+    """All that is seen of the namespace is the deletion of the one before."""
+    world.put_namespace(**annotations)
+    world.deliver()
+    old = terminating(world)
+    old["metadata"]["uid"] = "uid-of-the-one-before"
+    world.controller.changed("Namespace", old)
+
+
+def test_one_look_at_a_namespace_that_was_made_anew_is_enough_too() -> None:
+    world = World()
+    world.create({"every": "90s", "handler": "sync", "concurrencyPolicy": "Allow"})
+    world.settle()
+    made_anew_behind_its_watch(world)
+    world.go_to(900)
+    assert looks_at_namespace(world) == 1
+    delete_namespace(world)
+    world.settle()
+    assert world.store.namespaces.is_going(NAMESPACE)
+    assert looks_at_namespace(world) == 2
+
+
+def test_the_master_switch_of_a_namespace_that_was_made_anew_counts_when_it_is_seen() -> None:
+    world = World()
+    world.create()
+    world.settle()
+    made_anew_behind_its_watch(world, suspend="moving house")
+    world.settle()
+    assert world.cron_job["spec"]["suspend"] is False
+    world.controller.changed("Namespace", world.cluster.objects["Namespace", "", NAMESPACE])
+    world.settle()
+    assert world.cron_job["spec"]["suspend"] is True
+
+
 @pytest.mark.parametrize("again", [False, True], ids=["gone", "and made anew"])
 def test_a_scheduled_job_that_went_with_its_namespace_makes_no_cronjob_though_it_is_still_known(
     again: bool,
