@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -41,38 +42,62 @@ def _place(item: pytest.Item) -> int:
     return 1 if module and hasattr(module.obj, "begin_scenes") else 2
 
 
-@pytest.fixture(scope="session", autouse=True)
-def scenes(request: pytest.FixtureRequest) -> Iterator[dict[ModuleType, Any]]:
-    """What `begin_scenes(cluster, namespace)` of each test file made, or its error.
+@dataclass(frozen=True)
+class Begun:
+    """What `begin_scenes(cluster, namespace)` of a test file made, or its error.
 
-    Each has the namespace, and may create others whose names begin with it.
+    It has the namespace, and may create others whose names begin with it.
     """
+
+    namespace: str
+    made: Any
+
+    @classmethod
+    def of(cls, module: ModuleType, cluster: Cluster) -> Begun:
+        words = module.__name__.rpartition(".test_")[2].replace("_", "-")
+        namespace = cluster.create_namespace(f"{words}-{secrets.token_hex(3)}", labels=RESTRICTED)
+        try:
+            return cls(namespace, module.begin_scenes(cluster, namespace))
+        except AssertionError as failed:
+            return cls(namespace, failed)
+
+    def end(self, cluster: Cluster) -> None:
+        found = [body["metadata"]["name"] for body in cluster.items("namespaces")]
+        names = [name for name in found if name.startswith(self.namespace)]
+        if names:
+            cluster.kubectl("delete", "namespace", *names, "--wait=false", "--ignore-not-found")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def scenes(request: pytest.FixtureRequest) -> Iterator[dict[ModuleType, Begun]]:
+    """The scenes of all test files that have one and that are still to be looked at."""
     found = [item.getparent(pytest.Module) for item in request.session.items]
     modules = dict.fromkeys(item.obj for item in found if item and hasattr(item.obj, "begin_scenes"))
-    begun: dict[ModuleType, Any] = {}
+    begun: dict[ModuleType, Begun] = {}
     if not modules:
         yield begun
         return
     cluster: Cluster = request.getfixturevalue("cluster")
     request.getfixturevalue("operator")
-    namespaces = []
-    for module in modules:
-        words = module.__name__.rpartition(".test_")[2].replace("_", "-")
-        namespaces.append(cluster.create_namespace(f"{words}-{secrets.token_hex(3)}", labels=RESTRICTED))
-        try:
-            begun[module] = module.begin_scenes(cluster, namespaces[-1])
-        except AssertionError as failed:
-            begun[module] = failed
+    begun |= {module: Begun.of(module, cluster) for module in modules}
     yield begun
-    names = [body["metadata"]["name"] for body in cluster.items("namespaces")]
-    made = [name for name in names if name.startswith(tuple(namespaces))]
-    cluster.kubectl("delete", "namespace", *made, "--wait=false")
+    for left in begun.values():
+        left.end(cluster)
+
+
+@pytest.fixture(autouse=True)
+def last_look(request: pytest.FixtureRequest, scenes: dict[ModuleType, Begun]) -> Iterator[None]:
+    """After the last test of a file nothing of its scene goes on: it would keep the machine busy."""
+    yield
+    alike = [item for item in request.session.items if item.path == request.node.path]
+    if request.module in scenes and request.node is alike[-1]:
+        scenes.pop(request.module).end(request.getfixturevalue("cluster"))
 
 
 @pytest.fixture(scope="module")
-def scene(request: pytest.FixtureRequest, scenes: dict[ModuleType, Any]) -> Any:
+def scene(request: pytest.FixtureRequest, scenes: dict[ModuleType, Begun]) -> Any:
     """What this test file has begun."""
-    begun = scenes[request.module]
-    if isinstance(begun, AssertionError):
-        raise begun
-    return begun
+    made = scenes[request.module].made
+    if isinstance(made, AssertionError):
+        raise made
+    return made
