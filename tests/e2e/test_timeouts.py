@@ -75,7 +75,7 @@ def jobs(cluster: Cluster, operator: Operator) -> Iterator[dict[str, ScheduledJo
     for name, job in jobs.items():
         job.apply(pendingTimeout="10s", gracePeriod="2s", **CASES[name].spec)
     jobs["deaf"] = ScheduledJob(cluster, plain, "deaf")
-    jobs["deaf"].apply(command=["python", "-c", DEAF], timeout="4s", gracePeriod="2s")
+    jobs["deaf"].apply(command=["python", "-c", DEAF], timeout="8s", gracePeriod="2s")
     for job in jobs.values():
         job.wait_ready()
         job.run_now()
@@ -91,7 +91,8 @@ def test_a_program_that_ignores_sigterm_is_killed_and_its_log_tail_is_kept(
     assert run["message"].splitlines() == ["here I am", "no, thank you"]
     (attempt,) = run["attempts"]
     assert attempt["exitCode"] == 137
-    assert 5 <= seconds_between(attempt["startTime"], attempt["endTime"]) <= 10
+    # The time of the attempt begins with its Pod, and the container starts some seconds later on a busy node.
+    assert 5 <= seconds_between(attempt["startTime"], attempt["endTime"]) <= 14
 
 
 @pytest.mark.parametrize("name", CASES)
