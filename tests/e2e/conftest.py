@@ -49,6 +49,7 @@ class Begun:
     It has the namespace, and may create others whose names begin with it.
     """
 
+    cluster: Cluster
     namespace: str
     made: Any
 
@@ -57,15 +58,15 @@ class Begun:
         words = module.__name__.rpartition(".test_")[2].replace("_", "-")
         namespace = cluster.create_namespace(f"{words}-{secrets.token_hex(3)}", labels=RESTRICTED)
         try:
-            return cls(namespace, module.begin_scenes(cluster, namespace))
+            return cls(cluster, namespace, module.begin_scenes(cluster, namespace))
         except AssertionError as failed:
-            return cls(namespace, failed)
+            return cls(cluster, namespace, failed)
 
-    def end(self, cluster: Cluster) -> None:
-        found = [body["metadata"]["name"] for body in cluster.items("namespaces")]
+    def end(self) -> None:
+        found = [body["metadata"]["name"] for body in self.cluster.items("namespaces")]
         names = [name for name in found if name.startswith(self.namespace)]
         if names:
-            cluster.kubectl("delete", "namespace", *names, "--wait=false", "--ignore-not-found")
+            self.cluster.kubectl("delete", "namespace", *names, "--wait=false", "--ignore-not-found")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -82,7 +83,7 @@ def scenes(request: pytest.FixtureRequest) -> Iterator[dict[ModuleType, Begun]]:
     begun |= {module: Begun.of(module, cluster) for module in modules}
     yield begun
     for left in begun.values():
-        left.end(cluster)
+        left.end()
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +92,7 @@ def last_look(request: pytest.FixtureRequest, scenes: dict[ModuleType, Begun]) -
     yield
     alike = [item for item in request.session.items if item.path == request.node.path]
     if request.module in scenes and request.node is alike[-1]:
-        scenes.pop(request.module).end(request.getfixturevalue("cluster"))
+        scenes.pop(request.module).end()
 
 
 @pytest.fixture(scope="module")
