@@ -39,7 +39,7 @@ from scheduledjob_operator.request_texts import (
 )
 from scheduledjob_operator.schedule import Schedule
 
-__all__ = ["Answers", "Overrides", "answer", "wanted"]
+__all__ = ["Answers", "Overrides", "answer", "identity", "wanted"]
 
 MOST_OUTCOMES = 20
 """Bound of status.requests in the custom resource definition."""
@@ -103,7 +103,7 @@ def answer(
         suspended=suspended,
         now=now.replace(microsecond=0),
     )
-    ids = {annotation: _identity(annotation, value) for annotation, value in requests.items()}
+    ids = {annotation: identity(annotation, value) for annotation, value in requests.items()}
     outcomes = {
         outcome.annotation: outcome
         for outcome in status.requests
@@ -126,8 +126,8 @@ def answer(
     )
 
 
-def _identity(annotation: str, value: str) -> str:
-    """What stands for an annotation and its value."""
+def identity(annotation: str, value: str) -> str:
+    """What stands for an annotation, named without the group, and its value: the id of its answer."""
     return hashlib.sha256(f"{annotation}\n{value}".encode()).hexdigest()[:8]
 
 

@@ -5,6 +5,7 @@ It reads and prints; it needs no cluster unless a verb says so.
 
 import click
 
+from scheduledjob_operator.cli.cancel import cancel
 from scheduledjob_operator.cli.import_ import import_jobs
 from scheduledjob_operator.cli.next import next_runs
 
@@ -15,5 +16,5 @@ def main() -> None:
     """Work with ScheduledJobs on the command line."""
 
 
-main.add_command(import_jobs)
-main.add_command(next_runs)
+for verb in (cancel, import_jobs, next_runs):
+    main.add_command(verb)

@@ -1,0 +1,132 @@
+"""The ScheduledJobs of a cluster through the Kubernetes client, by the user's own kubeconfig and rights."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import click
+from kubernetes import config
+from kubernetes.client import ApiClient, AuthenticationV1Api, Configuration, CustomObjectsApi
+from kubernetes.client.exceptions import ApiException
+from urllib3.exceptions import HTTPError
+
+from scheduledjob_operator import names
+from scheduledjob_operator.cli.scheduled_jobs import Body, Named, RefusedByCluster
+
+FIELD_MANAGER = "kubectl-scheduledjob"
+PAGE_SIZE = 500
+SECONDS = 15
+"""How long an answer may take."""
+_KIND = {"group": names.GROUP, "version": names.VERSION, "plural": names.PLURAL}
+_SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+class KubernetesScheduledJobs:
+    """The real ones."""
+
+    def __init__(self, client: ApiClient, *, namespace: str) -> None:
+        self._objects = CustomObjectsApi(client)
+        self._authentication = AuthenticationV1Api(client)
+        self.namespace = namespace
+
+    @classmethod
+    def connect(cls, *, kubeconfig: str | None, context: str | None) -> Self:
+        """By a kubeconfig (KUBECONFIG, else ~/.kube/config), or in a Pod by its service account."""
+        configuration = Configuration()
+        in_pod = "KUBERNETES_SERVICE_HOST" in os.environ and not Path("~/.kube/config").expanduser().exists()
+        try:
+            if in_pod and kubeconfig is None and "KUBECONFIG" not in os.environ:
+                config.load_incluster_config(client_configuration=configuration)
+                namespace = _SERVICE_ACCOUNT.read_text().strip()
+            else:
+                config.load_kube_config(kubeconfig, context, client_configuration=configuration)
+                namespace = _namespace_of(kubeconfig, context)
+        except (config.ConfigException, OSError) as error:
+            raise RefusedByCluster(f"No cluster to talk to: {error}") from None
+        configuration.retries = False
+        return cls(ApiClient(configuration), namespace=namespace)
+
+    def all(self, namespace: str | None) -> list[Named]:
+        found: list[Named] = []
+        page: Body = {}
+        while not page or page["metadata"].get("continue"):
+            query = {"limit": PAGE_SIZE, "_continue": page.get("metadata", {}).get("continue")}
+            if namespace is None:
+                page = _ask(self._objects.list_cluster_custom_object, **_KIND, **query)
+            else:
+                page = _ask(
+                    self._objects.list_namespaced_custom_object, **_KIND, namespace=namespace, **query
+                )
+            found += [Named.of(body) for body in page["items"]]
+        return found
+
+    def get(self, namespace: str, name: str) -> Named:
+        body: Body = _ask(self._objects.get_namespaced_custom_object, **_KIND, namespace=namespace, name=name)
+        return Named.of(body)
+
+    def annotate(self, namespace: str, name: str, annotations: Mapping[str, str | None]) -> None:
+        self._patch(namespace, name, {"metadata": {"annotations": dict(annotations)}})
+
+    def patch_spec(self, namespace: str, name: str, fields: Mapping[str, Any]) -> None:
+        self._patch(namespace, name, {"spec": dict(fields)})
+
+    def create(self, namespace: str, body: Body) -> Named:
+        made: Body = _ask(
+            self._objects.create_namespaced_custom_object,
+            **_KIND,
+            namespace=namespace,
+            body=body,
+            field_manager=FIELD_MANAGER,
+        )
+        return Named.of(made)
+
+    def user(self) -> str:
+        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        answer = _ask(self._authentication.create_self_subject_review, body=review)
+        return str(answer.status.user_info.username)
+
+    def _patch(self, namespace: str, name: str, patch: Body) -> None:
+        _ask(
+            self._objects.patch_namespaced_custom_object,
+            **_KIND,
+            namespace=namespace,
+            name=name,
+            body=patch,
+            field_manager=FIELD_MANAGER,
+            _content_type="application/merge-patch+json",
+        )
+
+
+def _namespace_of(kubeconfig: str | None, context: str | None) -> str:
+    contexts, active = config.list_kube_config_contexts(kubeconfig)
+    chosen = next((entry for entry in contexts if entry["name"] == context), active)
+    return str(chosen["context"].get("namespace") or "default")
+
+
+def _ask(call: Callable[..., Any], **arguments: Any) -> Any:
+    """The answer to one request. Raises RefusedByCluster with the API server's sentence."""
+    try:
+        return call(**arguments, _request_timeout=SECONDS)
+    except ApiException as error:
+        raise RefusedByCluster(_sentence(error)) from None
+    except HTTPError as error:
+        reason = getattr(error, "reason", None) or error
+        raise RefusedByCluster(f"The cluster does not answer: {reason}") from None
+
+
+def _sentence(error: ApiException) -> str:
+    """What the API server says."""
+    try:
+        status = json.loads(error.body)
+        return f"{status['message']} ({status['reason']})"
+    except (TypeError, ValueError, KeyError):
+        return f"the API server answers {error.status} {error.reason}"
+
+
+def connect(context: click.Context, *, kubeconfig: str | None, cluster_context: str | None) -> Any:
+    """What a verb talks to: the cluster, or what a test has put into the context."""
+    if context.obj is None:
+        context.obj = KubernetesScheduledJobs.connect(kubeconfig=kubeconfig, context=cluster_context)
+    return context.obj

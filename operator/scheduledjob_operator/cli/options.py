@@ -1,0 +1,78 @@
+"""What the verbs that talk to a cluster have in common: kubectl's own options, and how they print."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import update_wrapper
+from typing import Any
+
+import click
+import yaml
+
+from scheduledjob_operator.cli.kubernetes_api import connect
+from scheduledjob_operator.cli.scheduled_jobs import ScheduledJobs
+
+Verb = Callable[..., None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a verb looks: the cluster, and a namespace of it, or all of them."""
+
+    jobs: ScheduledJobs
+    chosen: str | None
+    """The namespace; None: all."""
+
+    @property
+    def namespace(self) -> str:
+        assert self.chosen is not None, "this verb is about one namespace"
+        return self.chosen
+
+
+def in_a_cluster(*, all_namespaces: bool = False) -> Callable[[Verb], Verb]:
+    """Give a verb its Place as first argument, and kubectl's options to choose it."""
+
+    def decorate(verb: Verb) -> Verb:
+        @click.option("-n", "--namespace", metavar="NAMESPACE", help="The namespace.")
+        @click.option("--context", "cluster_context", metavar="NAME", help="The context of the kubeconfig.")
+        @click.option("--kubeconfig", metavar="FILE", help="The kubeconfig, in place of KUBECONFIG.")
+        @click.pass_context
+        def with_place(
+            context: click.Context,
+            /,
+            namespace: str | None,
+            cluster_context: str | None,
+            kubeconfig: str | None,
+            **given: Any,
+        ) -> None:
+            everywhere = given.pop("all_namespaces", False)
+            jobs: ScheduledJobs = connect(context, kubeconfig=kubeconfig, cluster_context=cluster_context)
+            verb(Place(jobs, None if everywhere else namespace or jobs.namespace), **given)
+
+        decorated = update_wrapper(with_place, verb)
+        if all_namespaces:
+            return click.option("-A", "--all-namespaces", is_flag=True, help="In all namespaces.")(decorated)
+        return decorated
+
+    return decorate
+
+
+output = click.option(
+    "-o", "--output", type=click.Choice(["json", "yaml"]), help="Print the data in place of a table."
+)
+"""The option of verbs that can print what they found as data."""
+
+
+def print_data(data: Any, *, form: str) -> None:
+    """Print data as json or yaml."""
+    if form == "json":
+        click.echo(json.dumps(data, indent=2))
+    else:
+        click.echo(yaml.safe_dump(data, sort_keys=False).rstrip())
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows in columns, as kubectl does."""
+    widths = [max(len(cell) for cell in column) for column in zip(columns, *rows, strict=True)]
+    for row in (columns, *rows):
+        click.echo("   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
