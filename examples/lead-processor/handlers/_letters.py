@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email.errors import MessageError
-from email.headerregistry import Address
 from email.message import EmailMessage
 from enum import Enum
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from job_runner import Context, DataError, TryAgain
+from job_runner.connections.mail_address import mail_address
 from job_runner.connections.smtp import open_smtp
 from job_runner.connections.smtp_errors import RecipientsRefused
 
@@ -110,8 +109,8 @@ def letter(recipient: str, *, subject: str, text: str) -> EmailMessage | None:
     """A mail to one address; None when it is no address, which no header of a mail may hold."""
     message = EmailMessage()
     try:
-        message["To"] = Address(addr_spec=recipient)
-    except (ValueError, IndexError, MessageError):
+        message["To"] = mail_address(recipient, what="the recipient")
+    except DataError:
         return None
     message["From"] = f"leads@{DOMAIN}"
     message["Subject"] = subject
