@@ -185,6 +185,20 @@ class ScheduledJob:
         found = self.cluster.items("events", f"--namespace={self.namespace}", selector)
         return [(event["reason"], event["message"]) for event in found]
 
+    def wait_event(self, reason: str, *, says: str = "", kind: str = "ScheduledJob") -> list[str]:
+        """The notes of the Events with a reason, when one of them contains `says`.
+
+        Events are posted after the status that they are about was written: one look is too soon.
+        """
+
+        def notes() -> list[str]:
+            events = self.events(kind)
+            found = [note for known, note in events if known == reason]
+            assert any(says in note for note in found), events
+            return found
+
+        return wait_until(notes, describe=f"an Event {reason} of {self.name} says {says!r}")
+
     def jobs(self) -> dict[str, dict[str, Any]]:
         """Its Jobs by name."""
         selector = f"--selector=scheduledjob.dev/name={self.name}"

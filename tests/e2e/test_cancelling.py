@@ -52,13 +52,13 @@ def jobs(cluster: Cluster, operator: Operator) -> Iterator[dict[str, ScheduledJo
     for name in ("active-by-job", "active-by-request", "in-the-queue"):
         wait_listening(jobs[name])
     for name in ("waiting-by-job", "waiting-by-request"):
-        jobs[name].wait_pending(f"{name}-now")
+        jobs[name].wait_pending(f"{name}-now", timeout=90)
     yield jobs
     cluster.kubectl("delete", "namespace", namespace, "--wait=false")
 
 
-def wait_listening(job: ScheduledJob) -> None:
-    wait_until(lambda: "here I am" in job.log(f"{job.name}-now"), describe=f"{job.name} is running")
+def wait_listening(job: ScheduledJob, *, says: str = "here I am") -> None:
+    wait_until(lambda: says in job.log(f"{job.name}-now"), timeout=90, describe=f"{job.name} is running")
 
 
 def cancel_job(job: ScheduledJob, who: str) -> None:
@@ -72,7 +72,7 @@ def check_cancelled(job: ScheduledJob, run: dict[str, Any], *, by: str) -> None:
     assert (status["pending"], status["active"], status["counts"]["cancelled"]) == ([], [], 1)
     assert status["consecutiveFailures"] == 0
     assert f"{job.name}-now-r2" not in job.jobs()
-    assert "RunCancelled" in [reason for reason, _ in job.events()]
+    job.wait_event("RunCancelled")
 
 
 def test_an_annotation_on_the_job_ends_the_run_and_no_retry_follows(jobs: dict[str, ScheduledJob]) -> None:
@@ -94,7 +94,7 @@ def test_a_request_ends_an_active_run_and_no_retry_follows(jobs: dict[str, Sched
 
 def test_a_handler_that_is_ended_leaves_what_it_has_to_report(jobs: dict[str, ScheduledJob]) -> None:
     job = jobs["handler"]
-    job.wait_running("handler-now")
+    wait_listening(job, says="Running job")  # the container runs before the handler does
     wait_until(lambda: job.status["active"])
     job.ask("cancel", {"run": "handler-now", "requestedBy": "carol"})
     run = job.wait_run("handler-now")

@@ -57,7 +57,7 @@ def first_run(job: ScheduledJob) -> dict[str, Any]:
         found: list[dict[str, Any]] = job.status.get("recentRuns", [])
         return found
 
-    return wait_until(runs, timeout=60, describe=f"a run of {job.name} has failed")[-1]
+    return wait_until(runs, timeout=120, describe=f"a run of {job.name} has failed")[-1]
 
 
 def test_a_run_becomes_a_dead_letter_after_its_last_attempt(jobs: dict[str, ScheduledJob]) -> None:
@@ -79,7 +79,7 @@ def test_a_run_becomes_a_dead_letter_after_its_last_attempt(jobs: dict[str, Sche
         "time": run["endTime"],
         "overridden": False,
     }
-    assert [reason for reason, _ in job.events()].count("DeadLetter") == 1
+    assert len(job.wait_event("DeadLetter")) == 1
 
 
 def test_a_retry_of_it_has_the_same_slot_and_its_success_takes_it_away(jobs: dict[str, ScheduledJob]) -> None:
@@ -124,7 +124,7 @@ def test_an_unknown_one_is_refused_and_those_that_exist_are_named(jobs: dict[str
     answer = job.ask("retry", "nobody")
     says = f"there is no dead letter nobody: there is {letter}"
     assert (answer["outcome"], answer["message"]) == ("Refused", says)
-    wait_until(lambda: ("RequestRefused", f"retry: {says}") in job.events(), describe="an Event says so")
+    assert f"retry: {says}" in job.wait_event("RequestRefused", says=says)
     assert len(job.status["recentRuns"]) == 1
 
 

@@ -59,7 +59,7 @@ def test_the_standby_takes_over_when_the_leader_is_deleted(
     assert cluster.get("poddisruptionbudget", RELEASE, where)["spec"]["maxUnavailable"] == 1
     cluster.kubectl("delete", "pod", first, where, "--wait=false")
     second = wait_until(
-        lambda: (name := holder()) not in ("", first) and name, timeout=10, describe="another one leads"
+        lambda: (name := holder()) not in ("", first) and name, timeout=12, describe="another one leads"
     )
     assert second in doubled.pods()
     before = job.status["counts"]["succeeded"]
@@ -79,7 +79,7 @@ def confined(cluster: Cluster, operator: Operator, namespace: str) -> Iterator[O
 def test_with_watch_namespaces_it_needs_no_right_in_the_whole_cluster(
     cluster: Cluster, confined: Operator, namespace: str
 ) -> None:
-    outside = ScheduledJob(cluster, cluster.create_namespace(f"{namespace[:50]}-other"), "outside")
+    outside = ScheduledJob(cluster, cluster.create_namespace(f"other-{namespace[-6:]}"), "outside")
     outside.apply()
     inside = ScheduledJob.create(cluster, namespace, "inside")
     run = inside.wait_run(inside.run_now())

@@ -29,7 +29,7 @@ def test_a_hand_edited_cronjob_is_put_back_and_an_event_names_the_editor(
     job.kubectl("set", "env", "cronjob/edited", "ADDED=by-hand")
     job.kubectl("patch", "cronjob", "edited", "--type=merge", '--patch={"spec":{"schedule":"*/7 * * * *"}}')
     wait_until(lambda: job.get("cronjob")["spec"] == before, describe="the CronJob is as it was")
-    assert any("kubectl-set" in note for reason, note in job.events() if reason == "DriftCorrected")
+    job.wait_event("DriftCorrected", says="kubectl-set")
 
 
 def test_a_deleted_cronjob_is_created_again(cluster: Cluster, namespace: str) -> None:
@@ -84,11 +84,11 @@ def test_what_only_the_operator_can_see_is_said_and_the_last_good_cronjob_stays(
     job = ScheduledJob.create(cluster, namespace, "invalid")
     good = job.get("cronjob")["spec"]
     job.patch(**spec)
-    ready = job.wait_ready(status="False", timeout=5)
+    ready = job.wait_ready(status="False")
     assert ready["reason"] == reason
     assert instead in ready["message"]
     assert job.get("cronjob")["spec"] == good
-    assert (reason, ready["message"]) in wait_until(job.events)
+    assert ready["message"] in job.wait_event(reason, says=ready["message"])
     job.patch(schedule=NEVER, timeZone="Etc/UTC", podTemplate=None)
     job.wait_ready()
 
