@@ -21,7 +21,7 @@ from tests.waiting import wait_until
 ADOPT = "scheduledjob.dev/adopt"
 MINUTE = timedelta(minutes=1)
 BUSY = 120.0
-"""Seconds that the run takes in which one of them is taken over; less than until the second slot after that."""
+"""Seconds that the run takes in which one of them is taken over; it ends before anybody looks."""
 TAKING_OVER = timedelta(seconds=25)
 """Longer than it takes to take all of them over."""
 COUNTED: dict[str, dict[str, Any]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ class Scene:
 
 def begin_scenes(cluster: Cluster, namespace: str) -> Scene:
     """Two that have failed once, and one in a namespace that is suspended."""
-    slot = next_minute(at_least=10)
+    slot = next_minute(at_least=20)
     until = as_text(slot + timedelta(seconds=10))
     house = cluster.create_namespace(f"{namespace}-held", labels=RESTRICTED)
     switch = (f"scheduledjob.dev/suspend={REASON}", f"scheduledjob.dev/suspend-until={until}")
@@ -63,7 +64,7 @@ def begin_scenes(cluster: Cluster, namespace: str) -> Scene:
 def test_a_namespace_that_is_suspended_holds_everything_back(scene: Scene) -> None:
     job = scene.jobs["held"]
     says = f"suspended in the whole namespace until {scene.until}: {REASON}"
-    wait_until(lambda: ("Paused", says) in job.events(), describe="an Event says so")
+    assert says in job.wait_event("Paused", says=says)
     (answer,) = wait_until(lambda: job.status["requests"], describe="the request is answered")
     assert (answer["outcome"], answer["message"]) == ("Refused", says)
     assert job.slot_job(scene.slot) not in job.jobs()
@@ -79,8 +80,8 @@ def test_once_its_time_is_over_the_next_slot_runs_and_no_old_one(scene: Scene) -
     assert (entry["result"], entry["last"]) == ("Skipped", as_text(scene.slot))
     resumed = job.condition("Paused")
     assert (resumed["status"], resumed["reason"]) == ("False", "Resumed")
-    assert 0 <= seconds_between(scene.until, resumed["lastTransitionTime"]) <= 2
-    assert "Resumed" in [reason for reason, _ in job.events()]
+    assert 0 <= seconds_between(scene.until, resumed["lastTransitionTime"]) <= 10, "and not at the next slot"
+    job.wait_event("Resumed")
 
 
 def test_after_a_failure_it_pauses_tries_again_and_goes_on_when_that_succeeds(scene: Scene) -> None:
@@ -88,27 +89,33 @@ def test_after_a_failure_it_pauses_tries_again_and_goes_on_when_that_succeeds(sc
     failed = job.wait_run("lucky-now")
     tried = as_text(moment(failed["endTime"]) + timedelta(minutes=1))
     note = f"paused after 1 failure; a run is tried at {tried}"
-    wait_until(lambda: ("Paused", note) in job.events(), describe="an Event says so")
+    assert note in job.wait_event("Paused", says=note)
     assert job.wait_condition("Paused", "Resumed", timeout=80)["status"] == "False"
     probe, _ = job.status["recentRuns"]
     assert (probe["trigger"], probe["result"]) == ("Probe", "Succeeded")
-    assert 0 <= seconds_between(tried, job.get("job", probe["jobName"])["metadata"]["creationTimestamp"]) <= 1
+    assert 0 <= seconds_between(tried, job.get("job", probe["jobName"])["metadata"]["creationTimestamp"]) <= 5
     assert (job.status["pending"], job.get("cronjob")["spec"]["suspend"]) == ([], False)
     assert "suspended" not in job.status
-    assert "Resumed" in [reason for reason, _ in job.events()]
+    job.wait_event("Resumed")
 
 
 def test_when_that_fails_too_it_stays_paused_and_waits_as_long_again(scene: Scene) -> None:
     job = scene.jobs["unlucky"]
-    wait_until(lambda: job.status["consecutiveFailures"] > 1, timeout=80, describe="it was tried again")
-    status = job.status
+
+    def waits_again() -> dict[str, Any]:
+        status = job.status
+        assert status["consecutiveFailures"] > 1
+        assert status["pending"], "a probe is active"
+        return status
+
+    status = wait_until(waits_again, timeout=120, describe="it was tried again, and waits")
     probe = status["lastRun"]
     assert (probe["trigger"], probe["result"]) == ("Probe", "Failed")
     assert (status["suspended"], job.get("cronjob")["spec"]["suspend"]) == ("Paused", True)
     (waiting,) = status["pending"]
     assert (waiting["reason"], waiting["trigger"]) == ("CoolDown", "Probe")
     assert seconds_between(probe["endTime"], waiting["dueTime"]) == 60
-    paused = job.condition("Paused")
+    (paused,) = [entry for entry in status["conditions"] if entry["type"] == "Paused"]
     assert (paused["status"], paused["reason"]) == ("True", "ConsecutiveFailures")
     assert waiting["dueTime"] in paused["message"]
 

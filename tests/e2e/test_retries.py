@@ -46,7 +46,7 @@ class Scene:
 
 
 def begin_scenes(cluster: Cluster, namespace: str) -> Scene:
-    slot = next_minute(at_least=22)
+    slot = next_minute(at_least=45)  # each has failed once by then, also on a busy node
     seconds = (slot - datetime.now(UTC)).total_seconds()
     beyond = {"backoff": {"initial": f"{seconds + 10:.0f}s"}, "limit": 1}
     beyond_the_slot = {
@@ -89,7 +89,7 @@ def test_each_attempt_is_a_job_created_at_the_end_of_the_one_before_plus_the_del
     run = job.wait_run("patient-now")
     ends = [attempt["endTime"] for attempt in run["attempts"]]
     for name, end, delay in (("patient-now-r2", ends[0], 5), ("patient-now-r3", ends[1], 10)):
-        assert delay <= seconds_between(end, created(job, name)) <= delay + 1
+        assert delay <= seconds_between(end, created(job, name)) <= delay + 4
 
 
 def test_all_attempts_are_one_run_in_the_record(scene: Scene) -> None:
@@ -103,7 +103,7 @@ def test_all_attempts_are_one_run_in_the_record(scene: Scene) -> None:
     status = job.status
     assert len(status["recentRuns"]) == status["counts"]["failed"] == status["consecutiveFailures"] == 1
     assert (status["counts"]["retries"], status["pending"]) == (2, [])
-    assert [reason for reason, _ in job.events()].count("RunFailed") == 1
+    assert len(job.wait_event("RunFailed")) == 1
 
 
 def test_an_attempt_knows_its_number(scene: Scene) -> None:
@@ -121,21 +121,21 @@ def test_an_exit_code_that_no_retry_can_help_ends_the_run_at_once(scene: Scene) 
 
 def test_kubernetes_counts_the_job_of_a_retry_among_the_active_ones(scene: Scene) -> None:
     job = scene.jobs["overlapping"]
-    job.wait_run(scene.overlapping, timeout=120)
+    job.wait_run(scene.overlapping, timeout=180)
     # Its controller says so only of Jobs that stand in the CronJob's list of active ones.
     note = f"Saw completed job: {scene.overlapping}-r2, condition: Complete"
-    wait_until(lambda: ("SawCompletedJob", note) in job.events("CronJob"), describe=note)
+    assert note in job.wait_event("SawCompletedJob", says=note, kind="CronJob")
     wait_until(lambda: not job.get("cronjob")["status"].get("active"), describe="none is active any more")
 
 
 def test_kubernetes_skips_a_slot_while_a_retry_runs_and_the_slot_has_its_verdict(scene: Scene) -> None:
     job = scene.jobs["overlapping"]
-    run = job.wait_run(scene.overlapping, timeout=120)
+    run = job.wait_run(scene.overlapping, timeout=180)
     attempts = run["attempts"]
     assert [entry["reason"] for entry in attempts] == ["ExitCode", "Completed"]
     assert moment(attempts[1]["startTime"]) < scene.slot < moment(attempts[1]["endTime"])
     assert job.slot_job(scene.slot) not in job.jobs()
-    assert "JobAlreadyActive" in [reason for reason, _ in job.events("CronJob")]
+    job.wait_event("JobAlreadyActive", kind="CronJob")
     decided = scene.slot + timedelta(seconds=22)  # after its starting deadline, and what Kubernetes may take
     wait_until(lambda: datetime.now(UTC) > decided, timeout=90, describe="the slot is past its deadline")
     job.patch(timeout="4m")  # a slot that was skipped is counted along with the next write
@@ -146,7 +146,7 @@ def test_kubernetes_skips_a_slot_while_a_retry_runs_and_the_slot_has_its_verdict
 
 def test_a_slot_that_has_not_passed_its_starting_deadline_by_then_follows_on_the_retry(scene: Scene) -> None:
     job = scene.jobs["followed"]
-    run = job.wait_run("followed-now", timeout=120)
+    run = job.wait_run("followed-now", timeout=180)
     assert moment(run["attempts"][1]["startTime"]) < scene.slot < moment(run["endTime"])
     name = job.slot_job(scene.slot)
     wait_until(lambda: name in job.jobs(), describe="Kubernetes has started the slot late")
@@ -156,7 +156,7 @@ def test_a_slot_that_has_not_passed_its_starting_deadline_by_then_follows_on_the
 
 def test_the_next_attempt_is_dropped_when_a_later_slot_has_begun(scene: Scene) -> None:
     job = scene.jobs["superseded"]
-    run = job.wait_run(scene.superseded, timeout=120)
+    run = job.wait_run(scene.superseded, timeout=180)
     assert (run["result"], run["reason"], len(run["attempts"])) == ("Failed", "Superseded", 1)
     due = scene.slot + timedelta(seconds=20)
     wait_until(lambda: datetime.now(UTC) > due, timeout=90, describe="it would have been due")
@@ -165,7 +165,7 @@ def test_the_next_attempt_is_dropped_when_a_later_slot_has_begun(scene: Scene) -
 
 def test_it_is_made_nevertheless_when_it_is_kept_across_slots(scene: Scene) -> None:
     job = scene.jobs["kept"]
-    run = job.wait_run(scene.kept, timeout=120)
+    run = job.wait_run(scene.kept, timeout=240)
     assert (run["result"], len(run["attempts"])) == ("Succeeded", 2)
     assert moment(run["attempts"][1]["startTime"]) > scene.slot
     assert job.find_run(job.slot_job(scene.slot)) or job.status["pending"] or job.status["active"]
