@@ -28,6 +28,7 @@ def test_upgrading_to_the_same_version_writes_no_cronjob(
     cluster: Cluster, operator: Operator, namespace: str
 ) -> None:
     job = ScheduledJob.create(cluster, namespace, "steady")
+    wait_until(lambda: job.get() == job.get(), describe="nothing is written any more")
     before = job.get("cronjob"), job.get()
     release.install(cluster, operator.images, values={"podAnnotations.again": "yes"})
     other = ScheduledJob.create(cluster, namespace, "later")

@@ -136,12 +136,22 @@ def test_a_restart_writes_nothing_and_the_history_survives(
         describe="the first Job was collected",
     )
     (made,) = cluster.items("jobs", f"--namespace={namespace}")
-    before = [job.get(), job.get("cronjob"), job.get("job", made["metadata"]["name"])]
+
+    def now_there() -> list[dict[str, Any]]:
+        return [job.get(), job.get("cronjob"), job.get("job", made["metadata"]["name"])]
+
+    def at_rest() -> list[dict[str, Any]]:
+        """Kubernetes' controller writes what it has done a moment after it did it."""
+        once, again = now_there(), now_there()
+        assert once == again
+        return again
+
+    before = wait_until(at_rest, describe="nothing is written any more")
     operator.stop()
     operator.start()
     wait_until(lambda: synced_metrics(operator), timeout=60, describe="the operator has caught up")
     # With their resource versions. Other namespaces may be busy, so the operator's own count does not tell.
-    assert [job.get(), job.get("cronjob"), job.get("job", made["metadata"]["name"])] == before
+    assert now_there() == before
     runs = before[0]["status"]["recentRuns"]
     assert [run["id"] for run in runs] == ["remembered-two", "remembered-one"]
 

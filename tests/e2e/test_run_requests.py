@@ -149,7 +149,7 @@ def test_a_backfill_runs_every_slot_once_and_no_more_at_a_time_than_it_says(
     def runs() -> list[dict[str, Any]]:
         return [run for run in job.status["recentRuns"] if run.get("request") == answer["id"]]
 
-    wait_until(lambda: len(runs()) == len(slots), timeout=90, describe="all of them have ended")
+    wait_until(lambda: len(runs()) == len(slots), timeout=180, describe="all of them have ended")
     found = sorted(runs(), key=lambda run: moment(run["startTime"]))
     assert sorted(run["slot"] for run in found) == slots
     assert {(run["trigger"], run["result"]) for run in found} == {("Backfill", "Succeeded")}
