@@ -102,7 +102,7 @@ class ScheduledJob:
                 return found
         return {}
 
-    def wait_condition(self, kind: str, reason: str, *, timeout: float = 30) -> dict[str, Any]:
+    def wait_condition(self, kind: str, reason: str, *, timeout: float = 60) -> dict[str, Any]:
         def found() -> dict[str, Any]:
             condition = self.condition(kind)
             assert condition.get("reason") == reason, condition
@@ -115,7 +115,7 @@ class ScheduledJob:
         """The Ready condition of the newest generation; empty while there is none."""
         return self.condition("Ready")
 
-    def wait_ready(self, *, status: str = "True", timeout: float = 20) -> dict[str, Any]:
+    def wait_ready(self, *, status: str = "True", timeout: float = 60) -> dict[str, Any]:
         return (
             wait_until(
                 lambda: self.ready if self.ready.get("status") == status else None,
@@ -141,7 +141,7 @@ class ScheduledJob:
                 return Record(run)
         return Record()
 
-    def wait_run(self, job_name: str | None = None, *, timeout: float = 90) -> Record:
+    def wait_run(self, job_name: str | None = None, *, timeout: float = 120) -> Record:
         what = job_name or self.name
         return wait_until(
             lambda: self.find_run(job_name), timeout=timeout, describe=f"the run {what} has ended"
@@ -156,7 +156,7 @@ class ScheduledJob:
             found = self._answer(annotation)
             return {} if found == before else found
 
-        return wait_until(answer, timeout=20, describe=f"{annotation} of {self.name} is answered")
+        return wait_until(answer, timeout=60, describe=f"{annotation} of {self.name} is answered")
 
     def annotate(self, annotation: str, request: str | Mapping[str, Any]) -> None:
         value = request if isinstance(request, str) else json.dumps(request)
@@ -168,7 +168,7 @@ class ScheduledJob:
         requests = self.status.get("requests", [])
         return next((entry for entry in requests if entry["annotation"] == annotation), {})
 
-    def wait_pending(self, name: str, *, timeout: float = 30) -> dict[str, Any]:
+    def wait_pending(self, name: str, *, timeout: float = 60) -> dict[str, Any]:
         """The entry of a run that waits, by its id or by the request it was made for."""
 
         def pending() -> dict[str, Any] | None:
@@ -223,6 +223,6 @@ class ScheduledJob:
         def running() -> dict[str, Any] | None:
             return next((pod for pod in self.pods(job_name) if pod["status"]["phase"] == "Running"), None)
 
-        pod = wait_until(running, timeout=60, describe=f"a Pod of {job_name} is running")
+        pod = wait_until(running, timeout=120, describe=f"a Pod of {job_name} is running")
         assert pod is not None
         return pod
