@@ -132,7 +132,7 @@ class System:
             runs = job.status.get("active", [])
             return [run["id"] for run in runs if started in (run["id"], run["jobName"], run.get("request"))]
 
-        [run] = wait_until(active, describe=f"{started} of {name} is active")
+        [run] = wait_until(active, timeout=60, describe=f"{started} of {name} is active")
         job.ask("cancel", {"run": run})
         return self.wait(name, run)
 
@@ -217,7 +217,7 @@ class System:
     def stop_server(self, name: str) -> None:
         """From now on connections to it are refused; PostgreSQL and Redis keep their data."""
         self.execute(name, "server", "stop")
-        wait_until(lambda: not self._ready(name), describe=f"{name} is gone from its Service")
+        wait_until(lambda: not self._ready(name), timeout=60, describe=f"{name} is gone from its Service")
 
     def start_server(self, name: str) -> None:
         self.execute(name, "server", "start")
@@ -244,7 +244,7 @@ class System:
     def wait_server(self, name: str, *, timeout: float = 120) -> None:
         try:
             wait_until(lambda: self._ready(name), timeout=timeout, describe=f"the server {name} answers")
-            wait_until(lambda: self._reached(name), describe=f"{name} is reached by its Service")
+            wait_until(lambda: self._reached(name), timeout=60, describe=f"{name} is reached by its Service")
         except AssertionError as failed:
             where = (f"--namespace={self.namespace}", f"--selector=app.kubernetes.io/name={name}")
             state = self.cluster.kubectl("describe", "pods", *where).stdout

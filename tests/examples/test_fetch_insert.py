@@ -52,7 +52,7 @@ def test_all_come_in_once_within_little_memory_and_the_second_time_none(system: 
 
 
 def test_a_cancelled_run_leaves_whole_batches_and_says_how_many(system: System) -> None:
-    system.api_fault(delay_seconds=0.5)
+    system.api_fault(after=4, delay_seconds=2)  # it is not done before its cancellation has reached it
     started = system.start(IMPORT)
     wait_until(lambda: known(system), timeout=60, interval=0.5, describe="a batch is written")
     record = system.cancel(IMPORT, started)
@@ -61,7 +61,7 @@ def test_a_cancelled_run_leaves_whole_batches_and_says_how_many(system: System) 
 
 
 def test_a_backend_that_is_killed_half_way_leaves_whole_batches(system: System) -> None:
-    system.api_fault(delay_seconds=0.5)
+    system.api_fault(after=4, delay_seconds=2)
     started = system.start(IMPORT)
     wait_until(lambda: known(system), timeout=60, interval=0.5, describe="a batch is written")
     system.sql(BACKENDS)
