@@ -63,5 +63,5 @@ def test_a_leader_that_is_killed_is_replaced_in_less_than_twenty_seconds(trial: 
     assert takeovers_by_kind(trial.takeovers)[way] < [20.0]
 
 
-def test_a_leader_that_is_told_to_end_hands_over_in_less_than_three_seconds(trial: Trial) -> None:
-    assert takeovers_by_kind(trial.takeovers)[ASKED] < [3.0]
+def test_a_leader_that_is_told_to_end_hands_over_in_less_than_five_seconds(trial: Trial) -> None:
+    assert takeovers_by_kind(trial.takeovers)[ASKED] < [5.0]

@@ -112,6 +112,8 @@ def make_trouble(trouble: str, *, job: ScheduledJob) -> None:
     if trouble == "delete the Job":
         job.kubectl("delete", "job", f"{job.name}-now")
     elif trouble == "delete the Pod":
+        # A process that has just begun does not hear the signal yet.
+        wait_until(lambda: "Running job" in job.log(f"{job.name}-now"), describe="the handler runs")
         job.kubectl("delete", "pod", pod, "--wait=false")
     else:
         path = f"/api/v1/namespaces/{job.namespace}/pods/{pod}/eviction"

@@ -11,8 +11,8 @@ from tests.examples.system import System
 
 BY_ITSELF, BY_THE_KUBELET = 124, 143
 LATE = 4.0
-"""So many seconds after its Pod a container starts when the kubelet may be the first to end the run: it does so
-5 s after the run's own time limit, but counts from the start of the Pod."""
+"""When a container starts so many seconds after its Pod, the kubelet may be the first to end the run: it does
+so 5 s after the run's own time limit, but counts from the start of the Pod."""
 
 
 @contextmanager

@@ -18,7 +18,7 @@ BETWEEN = (5.0, 15.0)
 KILLED = "kill -9"
 RETURNED = "kill -9, the same one started again at once"
 ASKED = "SIGTERM"
-LIMITS = {KILLED: 20.0, RETURNED: 20.0, ASKED: 3.0}
+LIMITS = {KILLED: 20.0, RETURNED: 20.0, ASKED: 5.0}
 """Seconds in which the next leader has to be at work."""
 _ALWAYS = {"catchUp": {"policy": "All", "limit": 100, "window": "1h"}, "concurrencyPolicy": "Allow"}
 PARTS = {
