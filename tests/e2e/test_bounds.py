@@ -31,7 +31,8 @@ def begin_scenes(cluster: Cluster, namespace: str) -> Scene:
     }
     jobs = {name: ScheduledJob(cluster, namespace, name) for name in bounds}
     for name, job in jobs.items():
-        job.apply(schedule=EVERY_MINUTE, handler="hello", timeout="30s", **bounds[name])
+        kept = {"history": {"runs": 100}}  # it may be long until they are looked at
+        job.apply(schedule=EVERY_MINUTE, handler="hello", timeout="30s", **kept, **bounds[name])
     return Scene(slot, jobs)
 
 

@@ -48,7 +48,7 @@ def begin_scenes(cluster: Cluster, namespace: str) -> Scene:
     switch = (f"scheduledjob.dev/suspend={REASON}", f"scheduledjob.dev/suspend-until={until}")
     cluster.kubectl("annotate", "namespace", house, *switch)
     held = ScheduledJob(cluster, house, "held")
-    held.apply(schedule=EVERY_MINUTE, handler="hello")
+    held.apply(schedule=EVERY_MINUTE, handler="hello", history={"runs": 100})  # looked at much later
     held.wait_ready()
     held.annotate("run", "please")
     jobs = {name: ScheduledJob(cluster, namespace, name) for name in ("lucky", "unlucky")}

@@ -89,7 +89,7 @@ def reason_to_wait(job: ScheduledJob, reason: str) -> str:
     def found() -> list[str]:
         return [run["message"] for run in job.status["active"] if run.get("reason") == reason]
 
-    return wait_until(found, describe=f"a run of {job.name} waits: {reason}")[0]
+    return wait_until(found, timeout=60, describe=f"a run of {job.name} waits: {reason}")[0]
 
 
 def test_of_four_that_wait_for_room_the_critical_one_starts_first(

@@ -178,7 +178,7 @@ def test_hello_is_said_every_ten_seconds(system: System) -> None:
             {},
         )
 
-    run = wait_until(neighbours, timeout=90, describe="two slots in a row have had their runs")
+    run = wait_until(neighbours, timeout=180, describe="two slots in a row have had their runs")
     assert moment(run["slot"]).second % 10 == 0
     assert (run["result"], run["value"]) == ("Succeeded", {"greeting": "Hello, token catalogue!"})
 
