@@ -52,14 +52,23 @@ def cancelled_in_a_batch(
             interval=LOOK_EVERY,
             describe=f"{name} waits for the lock",
         )
-        active = wait_until(lambda: _active(job), describe=f"the run of {name} is in the status")
+        active = wait_until(lambda: _active(job), timeout=60, describe=f"the run of {name} is in the status")
         assert job.ask("cancel", {"run": active["id"]})["outcome"] == "Accepted"
         wait_until(
-            lambda: all("deletionTimestamp" in pod["metadata"] for pod in job.pods(active["jobName"])),
+            lambda: _told_to_end(job, active["jobName"]),
+            timeout=60,
             interval=LOOK_EVERY,
-            describe="its Pod is told to end",
+            describe="its container is told to end",
         )
     return system.wait(name, started)
+
+
+def _told_to_end(job: ScheduledJob, job_name: str) -> bool:
+    """Whether the kubelet stops the container: on a busy node that is some time after the Pod was deleted."""
+    killing = "--field-selector=involvedObject.kind=Pod,reason=Killing"
+    events = job.cluster.items("events", f"--namespace={job.namespace}", killing)
+    told = {event["involvedObject"]["name"] for event in events}
+    return {pod["metadata"]["name"] for pod in job.pods(job_name)} <= told
 
 
 def _any(system: System, source: str) -> bool:
