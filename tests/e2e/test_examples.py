@@ -11,7 +11,6 @@ from tests.cluster.access import Cluster
 from tests.cluster.paths import CHECKOUT
 from tests.cluster.release import Operator
 from tests.e2e.scheduled_job import ScheduledJob
-from tests.waiting import wait_until
 
 EXAMPLES = sorted((CHECKOUT / "examples").glob("*.yaml"))
 EXPECTED = {"40-retries": "Failed", "50-timeout": "TimedOut"}
@@ -31,7 +30,7 @@ def test_an_example_is_accepted_and_its_run_ends_as_it_says(
     path: Path, cluster: Cluster, operator: Operator, namespace: str
 ) -> None:
     job = of_example(path, cluster=cluster, namespace=namespace)
-    if path.stem.startswith("60-overlap"):  # has a test of its own below
+    if path.stem.startswith("60-overlap"):  # has a test of its own in test_over_minutes
         return
     run = job.wait_run(job.run_now(), timeout=150)
     assert run["result"] == EXPECTED.get(path.stem, "Succeeded"), run
@@ -46,13 +45,3 @@ def test_the_schedule_starts_a_run_by_itself_and_the_slot_is_in_the_record(
     assert (run["trigger"], run["result"], run["slot"]) == ("Schedule", "Succeeded", slot)
     assert job.status["lastScheduleTime"] == slot
     assert job.status["nextRunTimes"][0] > slot
-
-
-def test_a_replaced_run_is_told_from_one_that_was_deleted(
-    cluster: Cluster, operator: Operator, namespace: str
-) -> None:
-    job = of_example(CHECKOUT / "examples/60-overlap.yaml", cluster=cluster, namespace=namespace)
-    run = wait_until(job.find_run, timeout=150, describe="the first run was replaced by the second")
-    assert (run["result"], run["reason"]) == ("Cancelled", "Replaced")
-    # Between the two there is none for a moment, and a run that has just begun is not told at once.
-    wait_until(lambda: job.status["activeCount"] == 1, describe="the second run is active")

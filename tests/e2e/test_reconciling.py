@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -103,25 +102,6 @@ def test_a_quota_that_forbids_the_cronjob_is_the_reason(cluster: Cluster, namesp
     ready = job.wait_ready(status="False")
     assert ready["reason"] == "QuotaExceeded"
     assert "exceeded quota: none" in ready["message"]
-
-
-def test_disabling_suspends_and_enabling_fires_no_slot_of_the_past(cluster: Cluster, namespace: str) -> None:
-    job = ScheduledJob.create(cluster, namespace, "switched", schedule="* * * * *", enabled=False)
-    assert job.get("cronjob")["spec"]["suspend"] is True
-    assert job.status["nextRunTimes"] == []
-    created = job.get("cronjob")["metadata"]["creationTimestamp"]
-    # A slot must have passed since the creation, and the next one must be some seconds away.
-    wait_until(
-        lambda: f"{datetime.now(UTC):%Y-%m-%dT%H:%M:00Z}" > created and 1 <= datetime.now(UTC).second < 45,
-        timeout=80,
-        describe="a slot has passed",
-    )
-    slot = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:00Z}"
-    job.patch(enabled=True)
-    wait_until(lambda: job.ready and job.status["nextRunTimes"])
-    assert job.get("cronjob")["status"]["lastScheduleTime"] == slot
-    run = job.wait_run(timeout=100)
-    assert run["slot"] > slot
 
 
 def test_a_restart_writes_nothing_and_the_history_survives(
