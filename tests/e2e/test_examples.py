@@ -12,6 +12,8 @@ from tests.cluster.paths import CHECKOUT
 from tests.cluster.release import Operator
 from tests.e2e.scheduled_job import ScheduledJob
 
+pytestmark = pytest.mark.meanwhile
+
 EXAMPLES = sorted((CHECKOUT / "examples").glob("*.yaml"))
 EXPECTED = {"40-retries": "Failed", "50-timeout": "TimedOut"}
 
