@@ -20,6 +20,8 @@ CONTAINER = "job"
 LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGED_BY = "scheduledjob-operator"
 LABEL_NAME = f"{GROUP}/name"
+LABEL_MADE_FROM = f"{GROUP}/made-from"
+"""On a ScheduledJob that the command line made for one run: the name of the one that it is like."""
 LABEL_QUEUE = "kueue.x-k8s.io/queue-name"
 SELECTOR = f"{LABEL_MANAGED_BY}={MANAGED_BY}"
 

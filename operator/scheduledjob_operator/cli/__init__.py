@@ -1,13 +1,18 @@
 """`kubectl scheduledjob`: what helps on the command line, one verb in each module.
 
-It reads and prints; it needs no cluster unless a verb says so.
+`import` and `next` read and print, and need no cluster.
 """
 
 import click
 
+from scheduledjob_operator.cli.backfill import backfill
 from scheduledjob_operator.cli.cancel import cancel
+from scheduledjob_operator.cli.dlq import dlq
 from scheduledjob_operator.cli.import_ import import_jobs
 from scheduledjob_operator.cli.next import next_runs
+from scheduledjob_operator.cli.pause import pause
+from scheduledjob_operator.cli.resume import resume
+from scheduledjob_operator.cli.run import run
 
 
 @click.group()
@@ -16,5 +21,5 @@ def main() -> None:
     """Work with ScheduledJobs on the command line."""
 
 
-for verb in (cancel, import_jobs, next_runs):
+for verb in (backfill, cancel, dlq, import_jobs, next_runs, pause, resume, run):
     main.add_command(verb)

@@ -2,15 +2,16 @@
 
 import click
 
-from scheduledjob_operator.cli.asking import ask
+from scheduledjob_operator.cli.asking import ask, requested_by_option
 from scheduledjob_operator.cli.options import Place, in_a_cluster
 
 
 @click.command()
 @click.argument("name")
 @click.argument("run", required=False)
+@requested_by_option
 @in_a_cluster()
-def cancel(place: Place, name: str, run: str | None) -> None:
+def cancel(place: Place, name: str, run: str | None, requested_by: str | None) -> None:
     """End RUN of the ScheduledJob NAME, active or pending; without RUN the only one there is.
 
     \b
@@ -20,8 +21,8 @@ def cancel(place: Place, name: str, run: str | None) -> None:
     """  # noqa: D301  # click's own sign for a paragraph that stays as it is
     if run is None:
         run = _only_run(place, name)
-    outcome = ask(place, name, "cancel", {"run": run, "requestedBy": place.jobs.user()})
-    click.echo(f"{run}: {outcome.message}")
+    outcome = ask(place, name, kind="cancel", request={"run": run}, requested_by=requested_by)
+    click.echo(outcome.message)
 
 
 def _only_run(place: Place, name: str) -> str:

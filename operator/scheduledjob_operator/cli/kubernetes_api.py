@@ -3,17 +3,21 @@
 import json
 import os
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 
 import click
+import yaml
 from kubernetes import config
 from kubernetes.client import ApiClient, AuthenticationV1Api, Configuration, CustomObjectsApi
 from kubernetes.client.exceptions import ApiException
+from kubernetes.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION, KubeConfigLoader, KubeConfigMerger
 from urllib3.exceptions import HTTPError
 
 from scheduledjob_operator import names
-from scheduledjob_operator.cli.scheduled_jobs import Body, Named, RefusedByCluster
+from scheduledjob_operator.cli.clock import Clock, SystemClock
+from scheduledjob_operator.cli.scheduled_jobs import Body, Named, NoAnswer, RefusedByCluster
 
 FIELD_MANAGER = "kubectl-scheduledjob"
 PAGE_SIZE = 500
@@ -30,6 +34,7 @@ class KubernetesScheduledJobs:
         self._objects = CustomObjectsApi(client)
         self._authentication = AuthenticationV1Api(client)
         self.namespace = namespace
+        self.clock: Clock = SystemClock()
 
     @classmethod
     def connect(cls, *, kubeconfig: str | None, context: str | None) -> Self:
@@ -45,6 +50,9 @@ class KubernetesScheduledJobs:
                 namespace = _namespace_of(kubeconfig, context)
         except (config.ConfigException, OSError) as error:
             raise RefusedByCluster(f"No cluster to talk to: {error}") from None
+        except (yaml.YAMLError, TypeError, AttributeError, ValueError):
+            file = kubeconfig or KUBE_CONFIG_DEFAULT_LOCATION
+            raise RefusedByCluster(f"No cluster to talk to: {file} is no kubeconfig.") from None
         configuration.retries = False
         return cls(ApiClient(configuration), namespace=namespace)
 
@@ -100,24 +108,35 @@ class KubernetesScheduledJobs:
 
 
 def _namespace_of(kubeconfig: str | None, context: str | None) -> str:
-    contexts, active = config.list_kube_config_contexts(kubeconfig)
-    chosen = next((entry for entry in contexts if entry["name"] == context), active)
+    merged = KubeConfigMerger(kubeconfig or KUBE_CONFIG_DEFAULT_LOCATION).config
+    chosen = KubeConfigLoader(merged, active_context=context).current_context
     return str(chosen["context"].get("namespace") or "default")
 
 
 def _ask(call: Callable[..., Any], **arguments: Any) -> Any:
     """The answer to one request. Raises RefusedByCluster with the API server's sentence."""
     try:
-        return call(**arguments, _request_timeout=SECONDS)
+        answer = call(**arguments, _request_timeout=SECONDS)
     except ApiException as error:
-        raise RefusedByCluster(_sentence(error)) from None
+        raise (NoAnswer if _is_passing(error) else RefusedByCluster)(_sentence(error)) from None
     except HTTPError as error:
         reason = getattr(error, "reason", None) or error
-        raise RefusedByCluster(f"The cluster does not answer: {reason}") from None
+        raise NoAnswer(f"The cluster does not answer: {reason}") from None
+    if isinstance(answer, str):
+        raise RefusedByCluster("What answers is no API server: its answer is not JSON.")
+    return answer
+
+
+def _is_passing(error: ApiException) -> bool:
+    """Whether the API server has no time or is not well, and may be soon."""
+    status = int(error.status)
+    return status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _sentence(error: ApiException) -> str:
-    """What the API server says."""
+    """What the API server says, or why it could not be understood."""
+    if not error.status:
+        return f"The cluster does not answer: {error.reason}"
     try:
         status = json.loads(error.body)
         return f"{status['message']} ({status['reason']})"

@@ -9,6 +9,7 @@ from typing import Any
 import click
 import yaml
 
+from scheduledjob_operator.cli.clock import Clock
 from scheduledjob_operator.cli.kubernetes_api import connect
 from scheduledjob_operator.cli.scheduled_jobs import ScheduledJobs
 
@@ -27,6 +28,10 @@ class Place:
     def namespace(self) -> str:
         assert self.chosen is not None, "this verb is about one namespace"
         return self.chosen
+
+    @property
+    def clock(self) -> Clock:
+        return self.jobs.clock
 
 
 def in_a_cluster(*, all_namespaces: bool = False) -> Callable[[Verb], Verb]:
@@ -73,6 +78,12 @@ def print_data(data: Any, *, form: str) -> None:
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows in columns, as kubectl does."""
-    widths = [max(len(cell) for cell in column) for column in zip(columns, *rows, strict=True)]
-    for row in (columns, *rows):
+    table = [[shown(cell) for cell in row] for row in (columns, *rows)]
+    widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
+    for row in table:
         click.echo("   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def shown(text: str) -> str:
+    """A line as a terminal may get it: what a run has left may hold anything, escape sequences too."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 import click
+from pydantic import ValidationError
 
+from scheduledjob_operator.cli.clock import Clock
 from scheduledjob_operator.models import ScheduledJobStatus
 
 Body = dict[str, Any]
@@ -13,6 +15,10 @@ Body = dict[str, Any]
 
 class RefusedByCluster(click.ClickException):
     """The cluster refused something, or was not there; the text is its own sentence. Exit code 1."""
+
+
+class NoAnswer(RefusedByCluster):
+    """It was not there, or had no time; it may be there in a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +35,22 @@ class Named:
 
     @classmethod
     def of(cls, body: Body) -> Self:
-        """A ScheduledJob as the API server gives it."""
+        """A ScheduledJob as the API server gives it. Raises RefusedByCluster."""
         metadata, given = body["metadata"], body.get("status") or {}
+        try:
+            status = ScheduledJobStatus.model_validate(given)
+        except ValidationError as error:
+            field = ".".join(str(part) for part in error.errors()[0]["loc"])
+            raise RefusedByCluster(
+                f"{metadata['namespace']}/{metadata['name']}: this command line does not know what stands in "
+                f"status.{field}: use the one of the operator's version"
+            ) from None
         return cls(
             namespace=metadata["namespace"],
             name=metadata["name"],
             spec=body.get("spec") or {},
             raw_status=given,
-            status=ScheduledJobStatus.model_validate(given),
+            status=status,
             body=body,
         )
 
@@ -47,6 +61,11 @@ class ScheduledJobs(Protocol):
     @property
     def namespace(self) -> str:
         """The namespace that is meant where none is named."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """What to wait by."""
         ...
 
     def all(self, namespace: str | None) -> list[Named]:

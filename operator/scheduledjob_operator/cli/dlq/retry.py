@@ -1,0 +1,23 @@
+import click
+
+from scheduledjob_operator.cli.asking import ask, requested_by_option
+from scheduledjob_operator.cli.dlq.chosen import chosen, everything
+from scheduledjob_operator.cli.options import Place, in_a_cluster
+
+
+@click.command()
+@click.argument("name")
+@click.argument("run", required=False)
+@everything
+@requested_by_option
+@in_a_cluster()
+def retry(place: Place, name: str, run: str | None, *, everything: bool, requested_by: str | None) -> None:
+    """Try RUN of the ScheduledJob NAME again, with the arguments it had.
+
+    \b
+    Examples:
+      kubectl scheduledjob dlq retry portfolio-sync portfolio-sync-29921980
+      kubectl scheduledjob dlq retry portfolio-sync --all
+    """  # noqa: D301  # click's own sign for a paragraph that stays as it is
+    request = {"run": chosen(run, everything=everything)}
+    click.echo(ask(place, name, kind="retry", request=request, requested_by=requested_by).message)
