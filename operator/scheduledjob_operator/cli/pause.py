@@ -4,7 +4,7 @@ import click
 
 from scheduledjob_operator.cli.options import Place, in_a_cluster
 
-APPLIED = "Where its manifest is applied from a repository, the next time it is puts `enabled` back."
+APPLIED = "A manifest that is applied from a repository may put this back: change it there too."
 
 
 @click.command()
