@@ -80,6 +80,13 @@ def test_an_unknown_name_is_said_in_the_sentence_of_the_api_server(jobs: FakeSch
         assert (result.exit_code, result.stdout, result.stderr) == (1, "", said)
 
 
+def test_a_name_that_a_shell_left_empty_is_no_name(jobs: FakeScheduledJobs) -> None:
+    for verb in (["run"], ["cancel"], ["pause"], ["resume"], ["dlq", "list"], ["dlq", "retry", "--all"]):
+        result = called(jobs, *verb, "")
+        assert (result.exit_code, jobs.annotations) == (2, [])
+        assert "NAME is empty." in result.stderr
+
+
 def test_who_asks_can_be_given() -> None:
     dead = {
         "id": "sync-3",

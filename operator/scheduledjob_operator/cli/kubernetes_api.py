@@ -116,15 +116,14 @@ def _namespace_of(kubeconfig: str | None, context: str | None) -> str:
 def _ask(call: Callable[..., Any], **arguments: Any) -> Any:
     """The answer to one request. Raises RefusedByCluster with the API server's sentence."""
     try:
-        answer = call(**arguments, _request_timeout=SECONDS)
+        return call(**arguments, _request_timeout=SECONDS)
     except ApiException as error:
         raise (NoAnswer if _is_passing(error) else RefusedByCluster)(_sentence(error)) from None
     except HTTPError as error:
         reason = getattr(error, "reason", None) or error
         raise NoAnswer(f"The cluster does not answer: {reason}") from None
-    if isinstance(answer, str):
-        raise RefusedByCluster("What answers is no API server: its answer is not JSON.")
-    return answer
+    except json.JSONDecodeError:
+        raise RefusedByCluster("What answers is no API server: its answer is not JSON.") from None
 
 
 def _is_passing(error: ApiException) -> bool:

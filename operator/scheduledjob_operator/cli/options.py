@@ -50,6 +50,8 @@ def in_a_cluster(*, all_namespaces: bool = False) -> Callable[[Verb], Verb]:
             kubeconfig: str | None,
             **given: Any,
         ) -> None:
+            if given.get("name") == "":  # it would be the address of all of them
+                raise click.UsageError("NAME is empty.")
             everywhere = given.pop("all_namespaces", False)
             jobs: ScheduledJobs = connect(context, kubeconfig=kubeconfig, cluster_context=cluster_context)
             verb(Place(jobs, None if everywhere else namespace or jobs.namespace), **given)
