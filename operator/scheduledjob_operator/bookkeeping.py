@@ -12,6 +12,7 @@ from scheduledjob_operator.metrics import count_runs, count_slots, show_state
 from scheduledjob_operator.models import ScheduledJobStatus
 from scheduledjob_operator.observation import Observation, soonest
 from scheduledjob_operator.observing import Look, Observing
+from scheduledjob_operator.pulse import Pulses
 from scheduledjob_operator.recording import Recorder, Written
 from scheduledjob_operator.remarks import Remark, remarks
 from scheduledjob_operator.store import Key, ScheduledJobSeen, Store
@@ -42,6 +43,7 @@ class Bookkeeping:
         cluster: Cluster,
         store: Store,
         observing: Observing,
+        pulses: Pulses,
         clock: Callable[[], datetime],
         start_patience: timedelta,
     ) -> None:
@@ -49,6 +51,7 @@ class Bookkeeping:
         self._cluster = cluster
         self._store = store
         self._observing = observing
+        self._pulses = pulses
         self._clock = clock
         self._recorder = Recorder(cluster=cluster, store=store, clock=clock, start_patience=start_patience)
 
@@ -89,6 +92,7 @@ class Bookkeeping:
         self._store.settle(key, run_ids=recorded)
         count_runs(namespace=key.namespace, name=key.name, runs=books.new_runs)
         show_state(namespace=key.namespace, name=key.name, status=status)
+        self._pulses.show(key, status=status, now=self._clock())
         return recorded
 
     async def _post(self, *, seen: ScheduledJobSeen, remarks: Sequence[Remark]) -> None:

@@ -15,6 +15,7 @@ from scheduledjob_operator.informer import Informer, NamespaceVisits
 from scheduledjob_operator.kubernetes_cluster import KubernetesCluster
 from scheduledjob_operator.leases import KubernetesLeases
 from scheduledjob_operator.metrics import LEADER, OBJECTS, forget_all
+from scheduledjob_operator.pulse import Pulses
 from scheduledjob_operator.reconcile import Reconciler
 from scheduledjob_operator.settings import Settings
 from scheduledjob_operator.store import Key, Store, parent_of
@@ -44,6 +45,7 @@ class Controller:
         self.store = Store()
         self.queue: WorkQueue[Key] = WorkQueue(clock=time.monotonic)
         self.clockwork = Clockwork(clock=utc_now)
+        self.pulses = Pulses()
         self._reconciler = Reconciler(
             cluster=cluster,
             store=self.store,
@@ -53,6 +55,7 @@ class Controller:
             start_patience=START_PATIENCE,
             environment=settings.environment,
             clockwork=self.clockwork,
+            pulses=self.pulses,
             punctual=settings.punctual_firing,
         )
         self._workers = Workers(reconciler=self._reconciler, queue=self.queue, clockwork=self.clockwork)
@@ -128,6 +131,7 @@ class Controller:
             self.leads = False
             LEADER.set(0)
             self.clockwork.clear()
+            self.pulses.forget_all()
             forget_all()
 
     def _is_ours_to_fire(self, key: Key) -> bool:

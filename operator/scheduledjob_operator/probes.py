@@ -1,16 +1,19 @@
-"""The operator's HTTP port: /livez, /readyz and /metrics.
+"""The operator's HTTP port: /livez, /readyz, /health and /metrics.
 
 kopf's own probe stays green when a watcher has died; this one looks for the tasks themselves.
 """
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 from aiohttp import web
 from prometheus_client import generate_latest
 
 from scheduledjob_operator import names
 from scheduledjob_operator.controller import Controller
+from scheduledjob_operator.workers import utc_now
 
 START_UP_SECONDS = 60.0
 """How long after the start the watch of ScheduledJobs may still be missing."""
@@ -35,6 +38,14 @@ def unwatched(controller: Controller) -> list[str | None]:
     return [namespace for namespace in controller.namespaces if f"{name}{namespace}" not in living]
 
 
+def health(controller: Controller, *, now: datetime) -> dict[str, Any]:
+    """How the ScheduledJobs do; only the replica that acts knows. `notSeen`: it has yet to look at them."""
+    if not controller.leads:
+        return {"status": "standby"}
+    not_seen = max(len(controller.store.scheduled_jobs) - len(controller.pulses), 0)
+    return {**controller.pulses.overall(now=now).model_dump(by_alias=True), "notSeen": not_seen}
+
+
 class ProbeServer:
     """Answers the kubelet and Prometheus."""
 
@@ -48,6 +59,7 @@ class ProbeServer:
         app = web.Application()
         app.router.add_get("/livez", self._livez)
         app.router.add_get("/readyz", self._readyz)
+        app.router.add_get("/health", self._health)
         app.router.add_get("/metrics", self._metrics)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
@@ -71,6 +83,9 @@ class ProbeServer:
             for namespace in unwatched(self._controller)
         ]
         return _answer(waiting)
+
+    async def _health(self, _request: web.Request) -> web.Response:
+        return web.json_response(health(self._controller, now=utc_now()))
 
     async def _metrics(self, _request: web.Request) -> web.Response:
         # With thousands of ScheduledJobs it takes long enough to make slots late.

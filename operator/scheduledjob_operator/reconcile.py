@@ -23,6 +23,7 @@ from scheduledjob_operator.observation import soonest
 from scheduledjob_operator.observed import CronJobSeen
 from scheduledjob_operator.observing import Look, Observing
 from scheduledjob_operator.pod_template import RunnerDefaults
+from scheduledjob_operator.pulse import Pulses
 from scheduledjob_operator.recording import read_status
 from scheduledjob_operator.settled import Evidence, Settled
 from scheduledjob_operator.status import Ready, Situation, concluded
@@ -48,6 +49,7 @@ class Reconciler:
         start_patience: timedelta = timedelta(),
         environment: str = "",
         clockwork: Clockwork | None = None,
+        pulses: Pulses | None = None,
         punctual: bool = False,
     ) -> None:
         """`start_patience`: how long a run may have lasted before its beginning is worth a status write.
@@ -58,6 +60,7 @@ class Reconciler:
         self._store = store
         self._clock = clock
         self._cron_jobs = CronJobSync(cluster=cluster, store=store, defaults=defaults, clock=clock)
+        self._pulses = Pulses() if pulses is None else pulses
         self._actions = actions = Actions(cluster=cluster, store=store)
         self._firing = Firing(
             actions=actions,
@@ -81,6 +84,7 @@ class Reconciler:
             cluster=cluster,
             store=store,
             observing=self._observing,
+            pulses=self._pulses,
             clock=clock,
             start_patience=start_patience,
         )
@@ -126,6 +130,7 @@ class Reconciler:
         self._execution.forget(key)
         self._firing.forget(key)
         self._cron_jobs.forget(key)
+        self._pulses.forget(key)
         forget(namespace=key.namespace, name=key.name)
 
     async def _reconcile(self, seen: ScheduledJobSeen) -> datetime | None:

@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     log_format: Literal["json", "text"] = "json"
     """Form of the log lines."""
     http_port: int = Field(default=8080, ge=0, le=65535)
-    """Port of /livez, /readyz and /metrics."""
+    """Port of /livez, /readyz, /health and /metrics."""
     connections: int = Field(default=8, ge=1, le=100)
     """Most requests to the API server at the same time, beside the watches."""
 

@@ -268,3 +268,20 @@ def test_what_belongs_to_no_scheduled_job_wakes_nobody(kind: str) -> None:
     found = made()
     found.changed(kind, CHILDREN[kind])
     assert woken(found) == []
+
+
+def test_one_that_leads_no_more_forgets_how_the_scheduled_jobs_do() -> None:
+    cluster = FakeCluster(clock=lambda: NOON)
+
+    async def main() -> None:
+        found = made(cluster)
+        for informer in found.informers:
+            informer.synced.set()
+        found.scheduled_job_event(type_="ADDED", body=cluster.put("ScheduledJob", bodies.scheduled_job()))
+        working = asyncio.create_task(found.lead())
+        await waiting.until(lambda: len(found.pulses) == 1)
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        assert len(found.pulses) == 0
+
+    asyncio.run(main())

@@ -13,8 +13,13 @@ from kopf._core.reactor import orchestration
 
 from scheduledjob_operator.controller import Controller
 from scheduledjob_operator.kubernetes_cluster import KubernetesCluster
+from scheduledjob_operator.models import ScheduledJobStatus
 from scheduledjob_operator.probes import START_UP_SECONDS, ProbeServer, troubles, unwatched
 from scheduledjob_operator.settings import Settings
+from scheduledjob_operator.store import Key
+from scheduledjob_operator.workers import utc_now
+from tests.unit import bodies
+from tests.unit.bodies import NAMESPACE
 from tests.unit.fake_cluster import FakeCluster
 from tests.unit.moments import NOON
 
@@ -184,6 +189,50 @@ def test_it_is_ready_when_every_list_is_complete_and_the_watch_has_begun() -> No
             watching = watch()
             assert await ask("/readyz") == (200, {"ok": True, "troubles": []})
             watching.cancel()
+
+    play(scenario)
+
+
+def test_a_standby_says_that_it_is_one() -> None:
+    async def scenario() -> None:
+        async with served(controller()) as ask:
+            assert await ask("/health") == (200, {"status": "standby"})
+
+    play(scenario)
+
+
+def test_the_health_of_the_scheduled_jobs_is_served_in_numbers() -> None:
+    async def scenario() -> None:
+        found = controller()
+        found.leads = True
+        for name in ("one", "other"):
+            found.scheduled_job_event(type_=None, body=bodies.scheduled_job(name=name))
+        failed = ScheduledJobStatus(active_count=2, last_failure_time=utc_now())
+        found.pulses.show(Key(NAMESPACE, "one"), status=failed, now=utc_now())
+        async with served(found) as ask:
+            status, answer = await ask("/health")
+        assert status == 200
+        assert {key: answer[key] for key in ("status", "running", "failuresLast24h", "notSeen")} == {
+            "status": "ok",
+            "running": 2,
+            "failuresLast24h": 1,
+            "notSeen": 1,
+        }
+        assert all(isinstance(value, int) for key, value in answer.items() if key != "status")
+
+    play(scenario)
+
+
+def test_six_failures_are_degraded_and_still_answered() -> None:
+    async def scenario() -> None:
+        found = controller()
+        found.leads = True
+        for number in range(6):
+            failed = ScheduledJobStatus(last_failure_time=utc_now())
+            found.pulses.show((NAMESPACE, f"job-{number}"), status=failed, now=utc_now())
+        async with served(found) as ask:
+            status, answer = await ask("/health")
+        assert (status, answer["status"], answer["degradedAbove"]) == (200, "degraded", 5)
 
     play(scenario)
 

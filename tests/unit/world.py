@@ -58,6 +58,7 @@ class World(Kubernetes):
             start_patience=self._start_patience,
             environment=self.environment,
             clockwork=self.clockwork,
+            pulses=self.controller.pulses,
             punctual=self.punctual,
         )
         self.due.clear()
