@@ -70,12 +70,24 @@ output = click.option(
 """The option of verbs that can print what they found as data."""
 
 
+class _Readable(yaml.SafeDumper):
+    """Text of several lines, such as the tail of a log, is shown in lines."""
+
+
+_Readable.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None
+    ),
+)
+
+
 def print_data(data: Any, *, form: str) -> None:
     """Print data as json or yaml."""
     if form == "json":
         click.echo(json.dumps(data, indent=2))
     else:
-        click.echo(yaml.safe_dump(data, sort_keys=False).rstrip())
+        click.echo(yaml.dump(data, Dumper=_Readable, sort_keys=False).rstrip())
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
