@@ -1,27 +1,28 @@
 """The verbs that read: `runs`, `stats` and `health`."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import yaml
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from scheduledjob_operator import models
-from scheduledjob_operator.cli import main
+from scheduledjob_operator.cli.scheduled_jobs import Named
 from scheduledjob_operator.models import Condition, Counts, Run, ScheduledJobStatus, Trigger
+from tests.unit import fake_scheduled_jobs
 from tests.unit.asking import active, letter, pending
-from tests.unit.named import ShownJobs, named
+from tests.unit.fake_scheduled_jobs import FakeScheduledJobs
+from tests.unit.moments import NOON
+from tests.unit.named import named
 
-NOW = datetime.now(UTC)
-"""The verbs look at the clock on the wall."""
-READY = Condition(type="Ready", status="True", reason="Reconciled", last_transition_time=NOW)
+READY = Condition(type="Ready", status="True", reason="Reconciled", last_transition_time=NOON)
 FAILED = models.Result.FAILED
 
 
 def ended(id_: str, *, minutes_ago: float = 1, **given: Any) -> Run:
-    end = NOW - timedelta(minutes=minutes_ago)
+    end = NOON - timedelta(minutes=minutes_ago)
     fields: dict[str, Any] = {
         "trigger": Trigger.SCHEDULE,
         "result": models.Result.SUCCEEDED,
@@ -45,9 +46,9 @@ def failures(count: int, *, lost: int = 0, **given: Any) -> ScheduledJobStatus:
 BUSY = named(
     status=ScheduledJobStatus(
         conditions=[READY],
-        active=[active("sync-3").model_copy(update={"start_time": NOW - timedelta(minutes=3)})],
+        active=[active("sync-3").model_copy(update={"start_time": NOON - timedelta(minutes=3)})],
         active_count=1,
-        pending=[pending("sync-4").model_copy(update={"since": NOW - timedelta(minutes=4)})],
+        pending=[pending("sync-4").model_copy(update={"since": NOON - timedelta(minutes=4)})],
         recent_runs=[
             ended("sync-2", result=FAILED, reason="ExitCode", exit_code=3, message="line one\nline two"),
             ended("sync-1", minutes_ago=2),
@@ -59,7 +60,7 @@ ELSEWHERE = named("clean-up", namespace="bank", status=failures(1))
 
 
 def called(*arguments: str, jobs: tuple[Any, ...] = (BUSY, ELSEWHERE)) -> Result:
-    return CliRunner().invoke(main, arguments, obj=ShownJobs(*jobs))
+    return fake_scheduled_jobs.called(FakeScheduledJobs(*(job.body for job in jobs)), *arguments)
 
 
 def column(result: Result, name: str) -> list[str]:
@@ -83,7 +84,7 @@ def test_the_runs_of_a_namespace_are_listed() -> None:
 def test_the_runs_of_all_namespaces_are_listed_with_their_namespace() -> None:
     result = called("runs", "-A")
     assert set(column(result, "NAMESPACE")) == {"shop", "bank"}
-    assert set(column(result, "NAME ")) == {"sync", "clean-up"}
+    assert set(column(result, "SCHEDULEDJOB")) == {"sync", "clean-up"}
 
 
 def test_the_runs_of_one_scheduled_job_are_listed() -> None:
@@ -142,12 +143,20 @@ def test_of_many_runs_the_newest_are_named() -> None:
     assert called("runs", "sync", "x", jobs=(none,)).stderr == "Error: sync has no run x, and no other one.\n"
 
 
+def test_what_a_newer_operator_wrote_about_one_run_does_not_hide_the_others() -> None:
+    body = ELSEWHERE.body
+    strange = {**body["status"]["recentRuns"][0], "id": "sync-7", "trigger": "Telepathy"}
+    status = {**body["status"], "recentRuns": [strange, *body["status"]["recentRuns"]]}
+    newer = Named.of({**body, "status": status})
+    assert column(called("runs", "-A", jobs=(newer, BUSY)), "NAMESPACE") == ["bank", *["shop"] * 4]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (("--result", "Lost"), "'Lost' is none of Running, Pending, Retrying, Succeeded, Failed, TimedOut"),
         (("--result", ""), "'' is none of"),
-        (("sync", "-A"), "give --namespace in place of -A"),
+        (("sync", "-A"), "leave out NAME or --all-namespaces"),
         (("--limit", "0"), "0 is not in the range x>=1"),
     ],
 )
@@ -218,10 +227,10 @@ def test_those_in_trouble_are_listed_with_reason_and_message() -> None:
         status="False",
         reason="Failing",
         message="sync-1 failed:\n" + "very " * 100,
-        last_transition_time=NOW,
+        last_transition_time=NOON,
     )
     refused = Condition(
-        type="Ready", status="False", reason="InvalidSpec", message="no", last_transition_time=NOW
+        type="Ready", status="False", reason="InvalidSpec", message="no", last_transition_time=NOON
     )
     jobs = (
         named("failing", status=failures(1, conditions=[READY, healthy])),
@@ -233,8 +242,8 @@ def test_those_in_trouble_are_listed_with_reason_and_message() -> None:
     assert [line.split()[:3] for line in lines[3:]] == [
         ["NAME", "CONDITION", "REASON"],
         ["failing", "Healthy=False", "Failing"],
-        ["refused", "Ready=False", "InvalidSpec"],
         ["new", "Ready=Unknown", "NotSeen"],
+        ["refused", "Ready=False", "InvalidSpec"],
     ]
     assert "sync-1 failed: very" in lines[4]
     assert lines[4].endswith("very …")
@@ -242,5 +251,5 @@ def test_those_in_trouble_are_listed_with_reason_and_message() -> None:
     assert found["unhealthyJobs"] == [
         {"namespace": "shop", "name": "failing", "reason": "Failing", "message": healthy.message}
     ]
-    assert [entry["name"] for entry in found["notReadyJobs"]] == ["refused", "new"]
+    assert [entry["name"] for entry in found["notReadyJobs"]] == ["new", "refused"]
     assert (found["status"], found["unhealthy"], found["notReady"]) == ("ok", 1, 2)

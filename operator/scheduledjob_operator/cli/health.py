@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from textwrap import shorten
 from typing import Any
 
@@ -60,7 +59,7 @@ def health(place: Place, *, degraded_above: int, output: str | None) -> None:
       kubectl scheduledjob health
       kubectl scheduledjob health -A --degraded-above 0 -o json
     """  # noqa: D301  # click's own sign for a paragraph that stays as it is
-    jobs, now = place.jobs.all(place.chosen), datetime.now(UTC)
+    jobs, now = place.jobs.all(place.chosen), place.clock.now()
     pulses = [Pulse.of(job.status, now=now) for job in jobs]
     found = overall(pulses, now=now, degraded_above=degraded_above)
     troubles = list(_troubles(jobs))

@@ -15,7 +15,17 @@ STATES = (RUNNING, PENDING, RETRYING, *(result for result in Result if result no
 """What a run can be in: these are verdicts on slots that had none."""
 NONE = "<none>"
 """As kubectl has it."""
-COLUMNS = ("NAME", "RUN", "TRIGGER", "RESULT", "REASON", "STARTED", "DURATION", "ATTEMPTS", "REQUESTED BY")
+COLUMNS = (
+    "SCHEDULEDJOB",
+    "RUN",
+    "TRIGGER",
+    "RESULT",
+    "REASON",
+    "STARTED",
+    "DURATION",
+    "ATTEMPTS",
+    "REQUESTED BY",
+)
 _FINE_SECONDS = 10
 
 

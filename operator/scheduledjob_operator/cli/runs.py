@@ -1,7 +1,7 @@
 """`kubectl scheduledjob runs`: what ran, what runs and what waits."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 
@@ -58,7 +58,7 @@ def runs(
       kubectl scheduledjob runs portfolio-sync portfolio-sync-29921980
     """  # noqa: D301  # click's own sign for a paragraph that stays as it is
     if name is not None and place.chosen is None:
-        raise click.UsageError("A NAME is looked for in one namespace: give --namespace in place of -A.")
+        raise click.UsageError("NAME is in one namespace: leave out NAME or --all-namespaces.")
     jobs = place.jobs.all(place.chosen) if name is None else [place.jobs.get(place.namespace, name)]
     found = runs_of(jobs)
     if run is not None:
@@ -69,7 +69,7 @@ def runs(
     if output is not None:
         print_data([listed.data() for listed in chosen[:limit]], form=output)
     else:
-        _print(chosen[:limit], namespaces=place.chosen is None)
+        _print(chosen[:limit], now=place.clock.now(), namespaces=place.chosen is None)
     if len(chosen) > limit:
         click.echo(f"{limit} of {len(chosen)} runs; more with --limit.", err=True)
 
@@ -87,11 +87,10 @@ def _the_one(found: Sequence[Listed], *, name: str, run: str) -> Listed:
     raise click.ClickException(f"{name} has no run {run}. It has: {', '.join(there[:MOST_NAMED])}{more}.")
 
 
-def _print(found: Sequence[Listed], *, namespaces: bool) -> None:
+def _print(found: Sequence[Listed], *, now: datetime, namespaces: bool) -> None:
     if not found:
         click.echo("No runs found.", err=True)
         return
-    now = datetime.now(UTC)
     rows = [listed.cells(now=now) for listed in found]
     if namespaces:
         where = [(listed.namespace, *row) for listed, row in zip(found, rows, strict=True)]

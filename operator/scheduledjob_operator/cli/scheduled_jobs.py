@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 import click
-from pydantic import ValidationError
 
 from scheduledjob_operator.cli.clock import Clock
 from scheduledjob_operator.models import ScheduledJobStatus
+from scheduledjob_operator.recording import read_status
 
 Body = dict[str, Any]
 
@@ -35,22 +35,17 @@ class Named:
 
     @classmethod
     def of(cls, body: Body) -> Self:
-        """A ScheduledJob as the API server gives it. Raises RefusedByCluster."""
+        """A ScheduledJob as the API server gives it.
+
+        What a newer operator has written and this version cannot read is left out, with a warning.
+        """
         metadata, given = body["metadata"], body.get("status") or {}
-        try:
-            status = ScheduledJobStatus.model_validate(given)
-        except ValidationError as error:
-            field = ".".join(str(part) for part in error.errors()[0]["loc"])
-            raise RefusedByCluster(
-                f"{metadata['namespace']}/{metadata['name']}: this command line does not know what stands in "
-                f"status.{field}: use the one of the operator's version"
-            ) from None
         return cls(
             namespace=metadata["namespace"],
             name=metadata["name"],
             spec=body.get("spec") or {},
             raw_status=given,
-            status=status,
+            status=read_status(given),
             body=body,
         )
 

@@ -1,7 +1,7 @@
 """`kubectl scheduledjob stats`: ScheduledJobs and their runs in numbers."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import click
 
@@ -21,7 +21,7 @@ def stats(place: Place, *, output: str | None) -> None:
       kubectl scheduledjob stats
       kubectl scheduledjob stats -A -o json
     """  # noqa: D301  # click's own sign for a paragraph that stays as it is
-    found = statistics(place.jobs.all(place.chosen), now=datetime.now(UTC))
+    found = statistics(place.jobs.all(place.chosen), now=place.clock.now())
     if output is not None:
         print_data(found.model_dump(by_alias=True, mode="json"), form=output)
         return
