@@ -62,7 +62,8 @@ class Server:
         code, answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         request.send_response(code)
-        request.send_header("Content-Type", "application/json")
+        page = content.startswith(b"<html>")
+        request.send_header("Content-Type", "text/html" if page else "application/json")
         request.send_header("Content-Length", str(len(content)))
         request.end_headers()
         request.wfile.write(content)
@@ -197,6 +198,7 @@ def test_the_cluster_knows_the_users_name(kubeconfig: Path) -> None:
         ((502, b"<html>"), NoAnswer, "the API server answers 502 Bad Gateway"),
         ((400, []), RefusedByCluster, "the API server answers 400 Bad Request"),
         ((200, b"<html>log in</html>"), RefusedByCluster, "What answers is no API server"),
+        ((200, b"log in"), RefusedByCluster, "What answers is no API server"),
     ],
 )
 def test_a_refusal_is_the_api_servers_own_sentence(

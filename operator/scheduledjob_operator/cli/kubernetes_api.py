@@ -116,14 +116,17 @@ def _namespace_of(kubeconfig: str | None, context: str | None) -> str:
 def _ask(call: Callable[..., Any], **arguments: Any) -> Any:
     """The answer to one request. Raises RefusedByCluster with the API server's sentence."""
     try:
-        return call(**arguments, _request_timeout=SECONDS)
+        answer = call(**arguments, _request_timeout=SECONDS)
     except ApiException as error:
         raise (NoAnswer if _is_passing(error) else RefusedByCluster)(_sentence(error)) from None
     except HTTPError as error:
         reason = getattr(error, "reason", None) or error
         raise NoAnswer(f"The cluster does not answer: {reason}") from None
     except json.JSONDecodeError:
-        raise RefusedByCluster("What answers is no API server: its answer is not JSON.") from None
+        answer = ""
+    if isinstance(answer, str):
+        raise RefusedByCluster("What answers is no API server: its answer is not JSON.")
+    return answer
 
 
 def _is_passing(error: ApiException) -> bool:
