@@ -115,7 +115,7 @@ def test_an_active_run_is_cancelled(line: CommandLine) -> None:
     job = line.job("busy")
     (run,) = wait_until(lambda: job.status["active"], describe="it is active")
     said = line("cancel", "busy", "--requested-by=carol")
-    assert (said.code, said.out, said.err) == (0, f"run {run['id']} will be ended\n", "")
+    assert (said.code, said.out, said.err) == (0, f"run {run['id']} will be ended\n", ""), said
     ended = job.wait_run(run["id"])
     assert (ended["result"], ended["message"]) == ("Cancelled", "cancelled by carol")
     annotations = job.get()["metadata"]["annotations"]
@@ -143,7 +143,7 @@ def test_a_run_that_fails_ends_with_exit_code_1_and_as_a_dead_letter(line: Comma
     assert header.split()[:2] == ["SCHEDULEDJOB", "RUN"]
     assert row.split()[:2] == ["failing", run]
     retried = line("dlq", "retry", "failing", run)
-    assert (retried.code, retried.out) == (0, "1 dead letter will be tried again\n")
+    assert (retried.code, retried.out) == (0, "1 dead letter will be tried again\n"), retried
     job = line.job("failing")
     wait_until(lambda: job.status["deadLetters"] == [], describe="it was tried again, with success")
 
@@ -152,7 +152,7 @@ def test_dead_letters_are_cleared(line: CommandLine) -> None:
     job = line.job("hopeless")
     wait_until(lambda: job.status["deadLetters"], describe="it has failed for good")
     cleared = line("dlq", "clear", "hopeless", "--all")
-    assert (cleared.code, cleared.out) == (0, "1 dead letter cleared\n")
+    assert (cleared.code, cleared.out) == (0, "1 dead letter cleared\n"), cleared
     assert job.status["deadLetters"] == []
 
 
@@ -175,7 +175,7 @@ def test_who_may_only_look_is_refused_by_the_api_server(line: CommandLine, tmp_p
     kubeconfig.write_text(json.dumps(config), encoding="utf-8")
     environment = {"KUBECONFIG": str(kubeconfig)}
     said = line("run", "switched", environment=environment)
-    assert (said.code, said.out) == (1, "")
+    assert (said.code, said.out) == (1, ""), said
     assert 'scheduledjobs.scheduledjob.dev "switched" is forbidden: User ' in said.err
     assert "cannot patch resource" in said.err
     assert line("dlq", "list", environment=environment).code == 0
@@ -184,7 +184,7 @@ def test_who_may_only_look_is_refused_by_the_api_server(line: CommandLine, tmp_p
 def test_a_name_that_is_not_there_is_said_in_the_words_of_the_api_server(line: CommandLine) -> None:
     said = line("run", "nobody", "--wait")
     sentence = 'Error: scheduledjobs.scheduledjob.dev "nobody" not found (NotFound)\n'
-    assert (said.code, said.out, said.err) == (1, "", sentence)
+    assert (said.code, said.out, said.err) == (1, "", sentence), said
 
 
 def test_a_run_at_a_time_of_its_own_is_a_scheduledjob_that_goes_with_the_other(line: CommandLine) -> None:

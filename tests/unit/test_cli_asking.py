@@ -63,6 +63,15 @@ def test_where_no_operator_answers_the_request_stands_and_how_to_call_it_off_is_
     assert "hunter2" not in result.output
 
 
+def test_a_cluster_that_is_away_for_a_moment_has_the_answer_in_the_next_one(jobs: FakeScheduledJobs) -> None:
+    away = NoAnswer("The cluster does not answer: timed out")
+    jobs.reads = [away, away]
+    assert called(jobs, "run", NAME).exit_code == 0
+    jobs.reads = [away] * 1000
+    result = called(jobs, "run", NAME, "--queue")
+    assert (result.exit_code, result.stderr) == (1, f"Error: {away.message}\n")
+
+
 def test_what_was_granted_is_granted_when_the_annotation_cannot_be_taken_away(
     jobs: FakeScheduledJobs,
 ) -> None:

@@ -9,7 +9,7 @@ import click
 
 from scheduledjob_operator.cli.clock import looks
 from scheduledjob_operator.cli.options import Place
-from scheduledjob_operator.cli.scheduled_jobs import RefusedByCluster
+from scheduledjob_operator.cli.scheduled_jobs import NoAnswer, RefusedByCluster
 from scheduledjob_operator.models import RequestOutcome
 from scheduledjob_operator.names import GROUP
 from scheduledjob_operator.request_texts import RefusedError, read
@@ -60,11 +60,18 @@ def check(kind: str, request: Mapping[str, Any]) -> None:
 
 
 def _answer(place: Place, name: str, *, id_: str) -> RequestOutcome | None:
+    """The answer, or None; a cluster that does not answer for a moment may have it in the next one."""
+    away: NoAnswer | None = None
     for _ in looks(place.clock, patience=PATIENCE):
-        found = place.jobs.get(place.namespace, name).status.requests
-        outcome = next((entry for entry in found if entry.id == id_), None)
-        if outcome is not None:
+        try:
+            found, away = place.jobs.get(place.namespace, name).status.requests, None
+        except NoAnswer as no_answer:
+            away = no_answer
+            continue
+        if outcome := next((entry for entry in found if entry.id == id_), None):
             return outcome
+    if away is not None:
+        raise away
     return None
 
 
