@@ -1,7 +1,10 @@
 """The command line says when something runs, and what to write instead of what it cannot read."""
 
+import re
+import shlex
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -73,3 +76,17 @@ def test_it_says_what_to_write_instead(arguments: tuple[str, ...], code: int, se
     assert result.exit_code == code
     assert sentence in result.stderr
     assert result.stdout == ""
+
+
+def test_the_page_of_the_command_line_shows_commands_that_can_be_given() -> None:
+    page = Path("docs/command-line.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^\$ kubectl scheduledjob (.+)$", page, re.MULTILINE)
+    assert len(shown) > 8
+    for line in shown:
+        verb: click.Command = main
+        arguments = shlex.split(line)
+        while isinstance(verb, click.Group):
+            _, found, arguments = verb.resolve_command(click.Context(verb), arguments)
+            assert found is not None
+            verb = found
+        verb.make_context(line, arguments)  # raises UsageError
