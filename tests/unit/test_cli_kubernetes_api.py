@@ -82,7 +82,11 @@ def serving(*answers: tuple[int, Any]) -> Iterator[Server]:
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # as http.server names it
             """Nothing is to be said."""
 
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Http(ThreadingHTTPServer):
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """A client that has given up is what some tests are about."""
+
+    http = Http(("127.0.0.1", 0), Handler)
     server.url = f"http://127.0.0.1:{http.server_port}"
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
