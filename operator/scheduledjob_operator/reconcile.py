@@ -24,9 +24,9 @@ from scheduledjob_operator.observed import CronJobSeen
 from scheduledjob_operator.observing import Look, Observing
 from scheduledjob_operator.pod_template import RunnerDefaults
 from scheduledjob_operator.pulse import Pulses
-from scheduledjob_operator.recording import read_status
 from scheduledjob_operator.settled import Evidence, Settled
 from scheduledjob_operator.status import Ready, Situation, concluded
+from scheduledjob_operator.status_reading import read_status
 from scheduledjob_operator.store import Key, ScheduledJobSeen, Store
 from scheduledjob_operator.suspension import Switch
 from scheduledjob_operator.sync import CronJobSync, ScheduledJobGoneError, Sync

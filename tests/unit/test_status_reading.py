@@ -1,6 +1,6 @@
 """A status that a newer operator has written is read as far as it can be."""
 
-from scheduledjob_operator.recording import read_status
+from scheduledjob_operator.status_reading import read_status
 from tests.unit.bodies import Body
 from tests.unit.moments import NOON, text
 

@@ -7,7 +7,6 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 
-import click
 import yaml
 from kubernetes import config
 from kubernetes.client import ApiClient, AuthenticationV1Api, Configuration, CustomObjectsApi
@@ -144,10 +143,3 @@ def _sentence(error: ApiException) -> str:
         return f"{status['message']} ({status['reason']})"
     except (TypeError, ValueError, KeyError):
         return f"the API server answers {error.status} {error.reason}"
-
-
-def connect(context: click.Context, *, kubeconfig: str | None, cluster_context: str | None) -> Any:
-    """What a verb talks to: the cluster, or what a test has put into the context."""
-    if context.obj is None:
-        context.obj = KubernetesScheduledJobs.connect(kubeconfig=kubeconfig, context=cluster_context)
-    return context.obj

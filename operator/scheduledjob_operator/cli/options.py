@@ -10,7 +10,6 @@ import click
 import yaml
 
 from scheduledjob_operator.cli.clock import Clock
-from scheduledjob_operator.cli.kubernetes_api import connect
 from scheduledjob_operator.cli.scheduled_jobs import ScheduledJobs
 
 Verb = Callable[..., None]
@@ -53,7 +52,7 @@ def in_a_cluster(*, all_namespaces: bool = False) -> Callable[[Verb], Verb]:
             if given.get("name") == "":  # it would be the address of all of them
                 raise click.UsageError("NAME is empty.")
             everywhere = given.pop("all_namespaces", False)
-            jobs: ScheduledJobs = connect(context, kubeconfig=kubeconfig, cluster_context=cluster_context)
+            jobs = _connected(context, kubeconfig=kubeconfig, cluster_context=cluster_context)
             verb(Place(jobs, None if everywhere else namespace or jobs.namespace), **given)
 
         decorated = update_wrapper(with_place, verb)
@@ -62,6 +61,19 @@ def in_a_cluster(*, all_namespaces: bool = False) -> Callable[[Verb], Verb]:
         return decorated
 
     return decorate
+
+
+def _connected(
+    context: click.Context, *, kubeconfig: str | None, cluster_context: str | None
+) -> ScheduledJobs:
+    """What a verb talks to: the cluster, or what a test has put into the context."""
+    if context.obj is None:
+        # Half a second, for the verbs that talk to a cluster.
+        from scheduledjob_operator.cli.kubernetes_api import KubernetesScheduledJobs  # noqa: PLC0415
+
+        context.obj = KubernetesScheduledJobs.connect(kubeconfig=kubeconfig, context=cluster_context)
+    jobs: ScheduledJobs = context.obj
+    return jobs
 
 
 output = click.option(

@@ -8,7 +8,7 @@ import click
 
 from scheduledjob_operator.cli.clock import Clock
 from scheduledjob_operator.models import ScheduledJobStatus
-from scheduledjob_operator.recording import read_status
+from scheduledjob_operator.status_reading import read_status
 
 Body = dict[str, Any]
 
