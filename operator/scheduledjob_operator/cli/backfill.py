@@ -10,7 +10,7 @@ from scheduledjob_operator.cli.parameters import moment
 from scheduledjob_operator.models.types import format_time
 
 
-@click.command()
+@click.command(short_help="Run it for the slots of a stretch of time.")
 @click.argument("name")
 @click.option(
     "--from", "start", type=moment, metavar="TIME", required=True, help="The first slot, or a time before it."

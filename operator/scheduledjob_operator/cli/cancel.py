@@ -6,7 +6,7 @@ from scheduledjob_operator.cli.asking import ask, requested_by_option
 from scheduledjob_operator.cli.options import Place, in_a_cluster
 
 
-@click.command()
+@click.command(short_help="End a run.")
 @click.argument("name")
 @click.argument("run", required=False)
 @requested_by_option

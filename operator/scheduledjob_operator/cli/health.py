@@ -38,7 +38,7 @@ class Trouble:
         }
 
 
-@click.command()
+@click.command(short_help="Whether the runs of the last day succeeded.")
 @click.option(
     "--degraded-above",
     type=click.IntRange(min=0),

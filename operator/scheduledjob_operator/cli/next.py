@@ -21,7 +21,7 @@ BAD_DATA = 65
 """EX_DATAERR of sysexits.h."""
 
 
-@click.command("next")
+@click.command("next", short_help="When a schedule fires.")
 @click.argument("schedule", required=False)
 @click.option("--every", metavar="DURATION", help="An interval such as 90s, in place of SCHEDULE.")
 @click.option("--time-zone", default="Etc/UTC", show_default=True, help="IANA time zone of SCHEDULE.")

@@ -7,7 +7,7 @@ from scheduledjob_operator.cli.options import Place, in_a_cluster
 APPLIED = "A manifest that is applied from a repository may put this back: change it there too."
 
 
-@click.command()
+@click.command(short_help="Switch a schedule off.")
 @click.argument("name")
 @in_a_cluster()
 def pause(place: Place, name: str) -> None:

@@ -6,7 +6,7 @@ from scheduledjob_operator.cli.options import Place, in_a_cluster
 from scheduledjob_operator.cli.pause import APPLIED
 
 
-@click.command()
+@click.command(short_help="Switch a schedule on again.")
 @click.argument("name")
 @in_a_cluster()
 def resume(place: Place, name: str) -> None:

@@ -51,7 +51,7 @@ class _Wish:
             raise click.UsageError("--at is for a run to come: leave out --slot, --queue and --wait.")
 
 
-@click.command()
+@click.command(short_help="Run it once, now or later.")
 @click.argument("name")
 @nothing_more
 @click.option(

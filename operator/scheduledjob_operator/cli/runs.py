@@ -22,7 +22,7 @@ def _states(_context: click.Context, _parameter: click.Parameter, given: str | N
     return {known[word.lower()] for word in words}
 
 
-@click.command()
+@click.command(short_help="What ran, what runs and what waits.")
 @click.argument("name", required=False)
 @click.argument("run", required=False)
 @click.option("--running", is_flag=True, help=f"Only those that are active, as --result {RUNNING}.")

@@ -10,7 +10,7 @@ from scheduledjob_operator.cli.run_list import NONE, shown_duration
 from scheduledjob_operator.cli.statistics import Statistics, statistics
 
 
-@click.command()
+@click.command(short_help="ScheduledJobs and runs in numbers.")
 @output
 @in_a_cluster(all_namespaces=True)
 def stats(place: Place, *, output: str | None) -> None:

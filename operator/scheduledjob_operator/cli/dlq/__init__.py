@@ -7,7 +7,7 @@ from scheduledjob_operator.cli.dlq.listing import list_letters
 from scheduledjob_operator.cli.dlq.retry import retry
 
 
-@click.group()
+@click.group(short_help="Runs that failed for good: list, retry, clear.")
 def dlq() -> None:
     """List, retry and clear dead letters: runs that failed although they were tried again."""
 

@@ -8,7 +8,7 @@ from scheduledjob_operator.cli.import_.crontab import crontab
 from scheduledjob_operator.cli.import_.env import env
 
 
-@click.group("import")
+@click.group("import", short_help="ScheduledJobs for what runs elsewhere.")
 def import_jobs() -> None:
     """Print ScheduledJobs for what another scheduler runs.
 
