@@ -72,7 +72,9 @@ class Bookkeeping:
         if written is Written.NOT:  # the next look comes to the same verdicts, and tells them then
             books = replace(books, verdicts=())
             again = soonest(*young.values())
-        count_slots(namespace=seen.key.namespace, name=seen.key.name, verdicts=books.verdicts)
+        count_slots(
+            namespace=seen.key.namespace, name=seen.key.name, verdicts=books.verdicts, now=self._clock()
+        )
         ready, also = (sync.ready, sync.remark) if sync else (None, None)
         said = remarks(previous=look.previous, status=status, ready=ready, books=books, also=also)
         if not look.observed.going:
@@ -91,7 +93,7 @@ class Bookkeeping:
         recorded = jobs | known
         self._store.settle(key, run_ids=recorded)
         count_runs(namespace=key.namespace, name=key.name, runs=books.new_runs)
-        show_state(namespace=key.namespace, name=key.name, status=status)
+        show_state(namespace=key.namespace, name=key.name, status=status, spec=observed.spec)
         self._pulses.show(key, status=status, now=self._clock())
         return recorded
 

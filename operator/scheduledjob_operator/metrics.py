@@ -1,10 +1,18 @@
 """Prometheus metrics of the operator itself."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
-from scheduledjob_operator.models import Condition, Result, Run, ScheduledJobStatus, Unstarted
+from scheduledjob_operator.models import (
+    Condition,
+    Result,
+    Run,
+    ScheduledJobSpec,
+    ScheduledJobStatus,
+    Unstarted,
+)
 from scheduledjob_operator.names import ConditionType, SlotReason
 
 # A third of the page, and when a series began is of no use to anybody; the function has no types.
@@ -47,10 +55,30 @@ CONSECUTIVE_FAILURES = Gauge(
 )
 HEALTHY = Gauge(
     "scheduledjob_healthy",
-    "Whether the runs succeed as expected; absent until one ended.",
+    "Whether the runs succeed as expected; absent while that is unknown.",
     ["namespace", "name"],
 )
-_STATES = (DEAD_LETTERS, CONSECUTIVE_FAILURES, HEALTHY)
+LAST_MISSED = Gauge(
+    "scheduledjob_last_missed_timestamp_seconds",
+    "When it was last found that slots had been missed; absent until this operator found some.",
+    ["namespace", "name"],
+)
+ALERT_ON_FAILURE = Gauge(
+    "scheduledjob_alert_on_failure", "Whether alerts shall speak of it.", ["namespace", "name"]
+)
+SUSPENDED = Gauge(
+    "scheduledjob_suspended",
+    "1 while the schedule is held back, and why; absent while it is in force.",
+    ["namespace", "name", "reason"],
+)
+_STATES = (DEAD_LETTERS, CONSECUTIVE_FAILURES, HEALTHY, LAST_MISSED, ALERT_ON_FAILURE)
+_SUSPENSIONS = (
+    SlotReason.DISABLED,
+    SlotReason.OTHER_ENVIRONMENT,
+    SlotReason.SUSPENDED,
+    SlotReason.OUT_OF_BOUNDS,
+    SlotReason.PAUSED,
+)
 
 
 def count_runs(*, namespace: str, name: str, runs: Iterable[Run]) -> None:
@@ -61,27 +89,41 @@ def count_runs(*, namespace: str, name: str, runs: Iterable[Run]) -> None:
             RUN_SECONDS.observe(run.duration_seconds)
 
 
-def count_slots(*, namespace: str, name: str, verdicts: Iterable[Unstarted]) -> None:
-    """Count slots that had no run."""
+def count_slots(*, namespace: str, name: str, verdicts: Iterable[Unstarted], now: datetime) -> None:
+    """Count slots that had no run, `now` being when that was found."""
     for entry in verdicts:
         result: Result = entry.result
         SLOTS.labels(namespace=namespace, name=name, result=result, reason=entry.reason).inc(entry.count)
+        if result is Result.MISSED:
+            # A counter that begins with what it counts shows no increase; this tells of the first one too.
+            LAST_MISSED.labels(namespace=namespace, name=name).set(now.timestamp())
 
 
-def show_state(*, namespace: str, name: str, status: ScheduledJobStatus) -> None:
-    """Show how a ScheduledJob stands."""
+def show_state(
+    *, namespace: str, name: str, status: ScheduledJobStatus, spec: ScheduledJobSpec | None
+) -> None:
+    """Show how a ScheduledJob stands. `spec`: None when it cannot be read; what was shown of it stays."""
+    if spec is not None:
+        ALERT_ON_FAILURE.labels(namespace=namespace, name=name).set(spec.alert_on_failure)
+    for reason in _SUSPENSIONS:
+        if reason == status.suspended:
+            SUSPENDED.labels(namespace=namespace, name=name, reason=reason).set(1)
+        else:
+            SUSPENDED.remove(namespace, name, reason)
     DEAD_LETTERS.labels(namespace=namespace, name=name).set(len(status.dead_letters))
     CONSECUTIVE_FAILURES.labels(namespace=namespace, name=name).set(status.consecutive_failures)
     health: Condition | None = next(
         (entry for entry in status.conditions if entry.type == ConditionType.HEALTHY), None
     )
-    if health is not None and health.status != "Unknown":
+    if health is None or health.status == "Unknown":
+        HEALTHY.remove(namespace, name)
+    else:
         HEALTHY.labels(namespace=namespace, name=name).set(health.status == "True")
 
 
 def forget_all() -> None:
     """Drop what is shown of all ScheduledJobs: another replica shows it now."""
-    for metric in (*_STATES, RUNS, SLOTS):
+    for metric in (*_STATES, SUSPENDED, RUNS, SLOTS):
         metric.clear()
 
 
@@ -92,6 +134,8 @@ def forget(*, namespace: str, name: str) -> None:
     """
     for gauge in _STATES:
         gauge.remove(namespace, name)
+    for held in _SUSPENSIONS:
+        SUSPENDED.remove(namespace, name, held)
     for result in Result:
         RUNS.remove(namespace, name, result)
         for reason in SlotReason:

@@ -87,6 +87,7 @@ _common = st.fixed_dictionaries(
         "concurrencyPolicy": st.sampled_from(["Allow", "Forbid", "Replace"]),
         "priority": st.sampled_from(["critical", "high", "normal", "low"]),
         "queue": st.just("batch"),
+        "alertOnFailure": st.booleans(),
         "resources": st.just({"limits": {"cpu": 1, "memory": "64Mi"}}),
     },
 )

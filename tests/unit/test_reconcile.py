@@ -4,6 +4,7 @@ import copy
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from scheduledjob_operator.cluster import ApiError
 from scheduledjob_operator.store import Key
@@ -65,6 +66,16 @@ def test_a_field_that_is_taken_away_goes_from_the_cron_job(settled: World) -> No
     template = settled.cron_job["spec"]["jobTemplate"]
     assert "kueue.x-k8s.io/queue-name" not in template["metadata"]["labels"]
     assert "priorityClassName" not in template["spec"]["template"]["spec"]
+
+
+def test_whether_alerts_speak_of_it_is_switched_without_a_write_to_the_cron_job(settled: World) -> None:
+    series = ("scheduledjob_alert_on_failure", {"namespace": NAMESPACE, "name": KEY.name})
+    before = copy.deepcopy(settled.cron_job)
+    assert REGISTRY.get_sample_value(*series) == 1
+    settled.change(alertOnFailure=False)
+    assert verbs(settled.settle()) == ["status"]
+    assert REGISTRY.get_sample_value(*series) == 0
+    assert settled.cron_job == before
 
 
 def test_a_restart_takes_none(settled: World) -> None:

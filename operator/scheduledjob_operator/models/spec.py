@@ -185,6 +185,9 @@ class ScheduledJobSpec(Model):
     """When the schedule pauses by itself. Default: never."""
     expect: Expect | None = None
     """What is expected of the runs; the condition Healthy says when it does not hold."""
+    alert_on_failure: bool = True
+    """Whether the alerts that come with the chart speak of this job: of failing runs, dead letters and missed
+    slots. false changes nothing but that; status and Events say what happened all the same. Default true."""
     priority: Priority | None = None
     """Which run goes first when the cluster is full: critical, high, normal or low. Default: the
     cluster's own default priority. It is the Pods' PriorityClass, which Kueue goes by as well."""
