@@ -34,6 +34,16 @@ CASES: dict[str, dict[str, Any]] = {
             "serviceMonitor": {"enabled": True, "interval": "1m", "labels": {"release": "prometheus"}},
         }
     },
+    "alerts": {
+        "metrics": {
+            "prometheusRule": {
+                "enabled": True,
+                "labels": {"release": "prometheus"},
+                "alertLabels": {"team": "platform"},
+                "for": "1h30m",
+            }
+        }
+    },
     "NetworkPolicy": {"networkPolicy": {"enabled": True}},
     "narrow NetworkPolicy": {
         "networkPolicy": {
@@ -58,6 +68,7 @@ CASES: dict[str, dict[str, Any]] = {
         "metrics": {
             "service": {"annotations": {"prometheus.io/scrape": "true"}},
             "serviceMonitor": {"enabled": True},
+            "prometheusRule": {"enabled": True},
         },
         "networkPolicy": {"enabled": True},
         "nodeSelector": {"disk": "ssd"},

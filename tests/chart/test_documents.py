@@ -63,6 +63,7 @@ def test_the_notes_say_what_happens_while_the_operator_is_down_and_where_to_look
         ("two namespaces", "works in team-a, team-b only."),
         ("no CRD", "must already be in the cluster"),
         ("no priority classes", "spec.priority needs the PriorityClasses scheduledjob-critical"),
+        ("alerts", "metrics.serviceMonitor.enabled is false: the alerts need another scrape of /metrics"),
         ("stopped", "replicaCount is 0: no operator runs until you set it to 1 or more."),
         ("a standby", "One of the 2 pods works, the others are standbys."),
         ("rights given by somebody else", "give the ServiceAccount scheduledjob-operator the rights"),

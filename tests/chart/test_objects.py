@@ -20,7 +20,7 @@ CLUSTER_SCOPED = {
     *POLICIES,
 }
 # No schema of them is part of Kubernetes: tests of their own look at them.
-FOREIGN = {"CustomResourceDefinition", "ServiceMonitor"}
+FOREIGN = {"CustomResourceDefinition", "ServiceMonitor", "PrometheusRule"}
 
 every_case = pytest.mark.parametrize("values", CASES.values(), ids=CASES.keys())
 

@@ -58,6 +58,10 @@ REFUSED: dict[str, tuple[Values, list[str]]] = {
         {"priorityClasses": {"prefix": "system-"}},
         ["/priorityClasses/prefix"],
     ),
+    "a time to wait for an alert that Prometheus cannot read": (
+        {"metrics": {"prometheusRule": {"for": "5 minutes"}}},
+        ["/metrics/prometheusRule/for", "5 minutes"],
+    ),
     "an admission policy as a word": ({"admissionPolicy": "on"}, ["/admissionPolicy", "want object"]),
     "a ServiceAccount of somebody else without its name": (
         {"serviceAccount": {"create": False}},

@@ -14,6 +14,7 @@ from tests.servers import redis_server as redis_servers
 from tests.servers import sample_api as sample_apis
 from tests.servers import smtp_sink as smtp_sinks
 from tests.servers.postgresql import PostgresqlServer
+from tests.servers.programs import prometheus_program
 from tests.servers.redis_server import RedisServer
 from tests.servers.sample_api import SampleApi
 from tests.servers.smtp_sink import SmtpSink
@@ -74,6 +75,13 @@ def smtp_sink(smtp_sink_process: SmtpSink) -> SmtpSink:
     """A mail server that has no mail yet and refuses none."""
     smtp_sink_process.clear()
     return smtp_sink_process
+
+
+@pytest.fixture(scope="session")
+def promtool() -> str:
+    """Path of Prometheus' own tool that checks and tests rules."""
+    with _or_skip():
+        return str(prometheus_program("promtool"))
 
 
 @contextmanager

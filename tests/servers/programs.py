@@ -28,6 +28,15 @@ def redis_program() -> Path:
     return Path(found)
 
 
+def prometheus_program(name: str) -> Path:
+    """`prometheus` or `promtool`. Raises ClusterError naming the package."""
+    if shutil.which(name) is None:
+        debian.install(["prometheus"])
+    found = shutil.which(name)
+    assert found is not None, f"the package prometheus has brought no {name}"
+    return Path(found)
+
+
 def _postgresql_folder() -> Path | None:
     folders = [path.parent for path in POSTGRESQL_VERSIONS.glob("*/bin/initdb")]
     return max(folders, key=lambda folder: float(folder.parent.name), default=None)
