@@ -100,6 +100,10 @@ def test_every_job_has_a_timeout_a_memory_limit_and_a_priority() -> None:
         assert spec["priority"] in {"critical", "high", "normal", "low"}, name
 
 
+def test_all_jobs_but_the_sample_are_worth_an_alert() -> None:
+    assert [name for name, spec in specs().items() if not spec.get("alertOnFailure", True)] == ["sample-job"]
+
+
 def test_every_job_keeps_its_last_fifty_runs_as_before() -> None:
     kept = {name: spec["history"]["runs"] for name, spec in specs().items()}
     assert kept == dict.fromkeys(SECRETS, 50)
