@@ -50,22 +50,35 @@ def clock_changes(zone: ZoneInfo, *, since: datetime, until: datetime) -> tuple[
 @lru_cache(maxsize=4096)
 def _clock_changes_of(zone: ZoneInfo, year: int) -> tuple[datetime, ...]:
     """To the second, with the changes of the first moment of the next year and without those of its own."""
+    if zone.utcoffset(None) is not None:  # said only by a zone whose offset never changes, such as Etc/UTC
+        return ()
+    looks = [(at, _offset(at, zone)) for at in _looks_at(year)]
+    return tuple(
+        _change(zone, since=at, until=later)
+        for (at, offset), (later, then) in pairwise(looks)
+        if offset != then
+    )
 
-    def offset(at: datetime) -> timedelta | None:
-        return at.astimezone(zone).utcoffset()
 
+@lru_cache(maxsize=256)
+def _looks_at(year: int) -> tuple[datetime, ...]:
+    """From the first moment of a year to that of the next one."""
     start, end = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
-    looks = [min(start + _LOOK * number, end) for number in range(-(-366 // _LOOK.days) + 1)]
-    changes = []
-    for earlier, later in pairwise(looks):
-        old = offset(earlier)
-        if offset(later) != old:
-            seconds = range(int((later - earlier).total_seconds()))
-            first = bisect_left(
-                seconds, True, key=lambda second: offset(earlier + timedelta(seconds=second)) != old
-            )
-            changes.append(earlier + timedelta(seconds=first))
-    return tuple(changes)
+    return tuple(min(start + _LOOK * number, end) for number in range(-(-366 // _LOOK.days) + 1))
+
+
+def _change(zone: ZoneInfo, *, since: datetime, until: datetime) -> datetime:
+    """The first second after `since` that has another offset, where `until` has one."""
+    old = _offset(since, zone)
+    seconds = range(int((until - since).total_seconds()))
+    first = bisect_left(
+        seconds, True, key=lambda second: _offset(since + timedelta(seconds=second), zone) != old
+    )
+    return since + timedelta(seconds=first)
+
+
+def _offset(at: datetime, zone: ZoneInfo) -> timedelta | None:
+    return at.astimezone(zone).utcoffset()
 
 
 def _on_unknown_zone(name: str) -> str:
