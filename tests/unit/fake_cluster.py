@@ -5,7 +5,6 @@ writes down every request, and can be told to refuse, to be unreachable, or to l
 """
 
 import asyncio
-import copy
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
@@ -17,6 +16,7 @@ from scheduledjob_operator import names
 from scheduledjob_operator.cluster import ApiError
 from scheduledjob_operator.crd import custom_resource_definition
 from tests.unit import managed_fields
+from tests.unit.copying import copied
 from tests.unit.merge_patch import merge_patch
 from tests.unit.moments import text
 
@@ -82,10 +82,10 @@ class FakeCluster:
     async def get(self, kind: str, *, namespace: str | None, name: str) -> Body | None:
         if await self._begin(Request("get", kind, name)):
             raise UNREACHABLE
-        return copy.deepcopy(self.objects.get((kind, namespace or "", name)))
+        return copied(self.objects.get((kind, namespace or "", name)))
 
     async def apply_cron_job(self, body: Body, *, force: bool, dry_run: bool = False) -> Body:
-        request = Request("apply", "CronJob", body["metadata"]["name"], copy.deepcopy(body), dry=dry_run)
+        request = Request("apply", "CronJob", body["metadata"]["name"], copied(body), dry=dry_run)
         lost = await self._begin(request)
         where = ("CronJob", body["metadata"]["namespace"], body["metadata"]["name"])
         live = self.objects.get(where)
@@ -103,7 +103,7 @@ class FakeCluster:
 
     async def rehearse_cron_job(self, body: Body) -> None:
         metadata = body["metadata"]
-        request = Request("rehearse", "CronJob", metadata["name"], copy.deepcopy(body), dry=True)
+        request = Request("rehearse", "CronJob", metadata["name"], copied(body), dry=True)
         lost = await self._begin(request)
         live = self._existing("CronJob", metadata["namespace"], metadata["name"])
         if live["metadata"]["resourceVersion"] != metadata["resourceVersion"]:
@@ -118,7 +118,7 @@ class FakeCluster:
     async def patch_cron_job_status(
         self, *, namespace: str, name: str, body: Body, resource_version: str | None = None
     ) -> Body:
-        request = Request("tell" if "active" in body else "fence", "CronJob", name, copy.deepcopy(body))
+        request = Request("tell" if "active" in body else "fence", "CronJob", name, copied(body))
         lost = await self._begin(request)
         live = self._existing("CronJob", namespace, name)
         if resource_version and live["metadata"]["resourceVersion"] != resource_version:
@@ -127,7 +127,7 @@ class FakeCluster:
         return self._done(request, self.put("CronJob", changed), lost=lost)
 
     async def annotate_cron_job(self, *, namespace: str, name: str, uid: str, annotations: Body) -> Body:
-        request = Request("annotate", "CronJob", name, copy.deepcopy(annotations))
+        request = Request("annotate", "CronJob", name, copied(annotations))
         lost = await self._begin(request)
         live = self._of_uid("CronJob", namespace, name, uid=uid)
         changed = merge_patch(live, {"metadata": {"annotations": annotations}})
@@ -135,7 +135,7 @@ class FakeCluster:
 
     async def create_job(self, body: Body) -> Body:
         metadata = body["metadata"]
-        request = Request("create", "Job", metadata["name"], copy.deepcopy(body))
+        request = Request("create", "Job", metadata["name"], copied(body))
         lost = await self._begin(request)
         where = ("Job", metadata["namespace"], metadata["name"])
         if where in self.objects:
@@ -146,7 +146,7 @@ class FakeCluster:
 
     async def patch_job(self, *, namespace: str, name: str, uid: str, patch: Body) -> Body:
         verb = "label" if "labels" in patch["metadata"] else "end"
-        request = Request(verb, "Job", name, copy.deepcopy(patch))
+        request = Request(verb, "Job", name, copied(patch))
         lost = await self._begin(request)
         live = self._of_uid("Job", namespace, name, uid=uid)
         return self._done(request, self.put("Job", merge_patch(live, patch)), lost=lost)
@@ -165,18 +165,18 @@ class FakeCluster:
     async def set_managed_fields(
         self, *, namespace: str, name: str, resource_version: str, entries: list[Body], annotations: Body
     ) -> Body:
-        request = Request("reclaim", "CronJob", name, copy.deepcopy(entries))
+        request = Request("reclaim", "CronJob", name, copied(entries))
         lost = await self._begin(request)
         live = self._existing("CronJob", namespace, name)
         if live["metadata"]["resourceVersion"] != resource_version:
             raise refused(409, "the object has been modified", "Conflict")
-        given = {**live, "metadata": {**live["metadata"], "managedFields": copy.deepcopy(entries)}}
+        given = {**live, "metadata": {**live["metadata"], "managedFields": copied(entries)}}
         changed = {**given, "metadata": {**given["metadata"], "annotations": dict(annotations)}}
         updated = managed_fields.update(given, changed, manager=names.FIELD_MANAGER)
         return self._done(request, self._write(("CronJob", namespace, name), updated), lost=lost)
 
     async def patch_status(self, *, namespace: str, name: str, resource_version: str, patch: Body) -> Body:
-        request = Request("status", names.KIND, name, copy.deepcopy(patch))
+        request = Request("status", names.KIND, name, copied(patch))
         lost = await self._begin(request)
         live = self._existing(names.KIND, namespace, name)
         if live["metadata"]["resourceVersion"] != resource_version:
@@ -187,7 +187,7 @@ class FakeCluster:
         return self._done(request, self.put(names.KIND, {**live, "status": status}), lost=lost)
 
     async def post_event(self, event: Body) -> None:
-        request = Request("event", "Event", event["regarding"]["name"], copy.deepcopy(event))
+        request = Request("event", "Event", event["regarding"]["name"], copied(event))
         self._done(request, {}, lost=await self._begin(request))
 
     async def jobs_without(self, label: str, *, namespace: str, owner: str) -> list[Body]:
@@ -222,21 +222,21 @@ class FakeCluster:
         before = self.objects.get(where)
         same = before is not None and _less_version(before) == _less_version(body)
         if before is not None and same:
-            return copy.deepcopy(before)
-        after = copy.deepcopy(body)
+            return copied(before)
+        after = copied(body)
         after["metadata"]["resourceVersion"] = self._next_version()
         if before is not None and before.get("spec") != after.get("spec"):
             after["metadata"]["generation"] = before["metadata"].get("generation", 1) + 1
         self.objects[where] = after
-        self.changes.append(Change(kind, before, copy.deepcopy(after)))
-        return copy.deepcopy(after)
+        self.changes.append(Change(kind, before, copied(after)))
+        return copied(after)
 
     def edit(
         self, kind: str, namespace: str, name: str, change: Callable[[Body], None], *, manager: str
     ) -> None:
         """An update by somebody else, with what it does to the ownership of fields."""
         live = self._existing(kind, namespace, name)
-        changed = copy.deepcopy(live)
+        changed = copied(live)
         change(changed)
         updated = managed_fields.update(live, changed, manager=manager)
         self._write((kind, namespace, name), updated)
@@ -260,7 +260,7 @@ class FakeCluster:
                 self.delete(*where)
 
     def of_kind(self, kind: str) -> list[Body]:
-        return [copy.deepcopy(body) for where, body in self.objects.items() if where[0] == kind]
+        return [copied(body) for where, body in self.objects.items() if where[0] == kind]
 
     async def _begin(self, request: Request) -> bool:
         """Whether the answer will be lost."""

@@ -3,10 +3,10 @@
 An object is taken apart into leaves by path. A list of named things goes by name, any other list is one leaf.
 """
 
-import copy
 import json
 from typing import Any
 
+from tests.unit.copying import copied
 from tests.unit.moments import NOON, text
 
 Body = dict[str, Any]
@@ -82,7 +82,7 @@ def _step_into(place: Any, *, step: str, following: str | None, leaf: Any) -> An
         return place[-1]
     name = step[2:]
     if following is None:
-        place[name] = copy.deepcopy(leaf)
+        place[name] = copied(leaf)
         return None
     return place.setdefault(name, [] if following.startswith("k:") else {})
 

@@ -5,7 +5,6 @@ Source: `syncCronJob` and `cleanupFinishedJobs` in pkg/controller/cronjob/cronjo
 Jobs, which it may see `staleness` late; what it does comes late when its caller calls it late.
 """
 
-import copy
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +16,7 @@ from scheduledjob_operator.models.types import parse_time
 from scheduledjob_operator.schedule import Schedule
 from tests.unit import bodies
 from tests.unit.bodies import NAME, NAMESPACE, Body
+from tests.unit.copying import copied
 from tests.unit.kubernetes import KEY, Kubernetes
 from tests.unit.moments import text
 
@@ -92,7 +92,7 @@ class CronJobController:
 
     def _job(self, name: str, *, slot: datetime) -> Body:
         cron_job = self._kubernetes.cron_job
-        template = copy.deepcopy(cron_job["spec"]["jobTemplate"])
+        template = copied(cron_job["spec"]["jobTemplate"])
         metadata, now = template.get("metadata", {}), text(self._kubernetes.now)
         wall = slot.astimezone(ZoneInfo(cron_job["spec"]["timeZone"])).isoformat().replace("+00:00", "Z")
         return {

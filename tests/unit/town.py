@@ -1,7 +1,6 @@
 """Candidates for one Lease in virtual time, each with a clock and a way to the server of its own."""
 
 import asyncio
-import copy
 import itertools
 from collections import deque
 from datetime import timedelta
@@ -9,6 +8,7 @@ from typing import Any, NamedTuple
 
 from scheduledjob_operator.cluster import ApiError, Body
 from scheduledjob_operator.election import Election
+from tests.unit.copying import copied
 from tests.unit.moments import NOON
 from tests.unit.virtual_time import Process, Time
 
@@ -60,7 +60,7 @@ class Server:
         return spec
 
     def get(self) -> Body | None:
-        return copy.deepcopy(self.lease)
+        return copied(self.lease)
 
     def put(self, spec: Body, *, over: Body | None) -> Body | ApiError:
         if self.lease is None and over is not None:
@@ -70,9 +70,9 @@ class Server:
         return self.set(spec)
 
     def set(self, spec: Body) -> Body:
-        self.lease = {"metadata": {"resourceVersion": str(next(self._version))}, "spec": copy.deepcopy(spec)}
-        self.history.append(copy.deepcopy(spec))
-        return copy.deepcopy(self.lease)
+        self.lease = {"metadata": {"resourceVersion": str(next(self._version))}, "spec": copied(spec)}
+        self.history.append(copied(spec))
+        return copied(self.lease)
 
 
 class Candidate:
