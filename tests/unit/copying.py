@@ -1,4 +1,4 @@
-"""Copies of what the fakes hold: properties that run through thousands of requests spend half their time here."""
+"""Copies of what the fakes hold: half the time of the long properties of the operator is spent on them."""
 
 import pickle
 from typing import TypeVar
