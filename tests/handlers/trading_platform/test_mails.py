@@ -12,10 +12,10 @@ from tests.handlers.trading_platform.platform import GONE, Platform, terminate
 from tests.waiting import wait_until
 
 STATE = "SELECT key, sent_at IS NOT NULL, refused_at IS NOT NULL FROM mails ORDER BY key"
-SLOT = datetime.now(UTC).replace(hour=8, minute=0, second=0, microsecond=0)
+SLOT = datetime(2020, 3, 1, 8, tzinfo=UTC)
+DAY_BEFORE = "2020-02-29"
 NOBODY = {"SMTP_URL": f"smtp://someone:hidden-word@{GONE}"}
 NOBODY_REFUSED: dict[str, Any] = {"refused": 0, "refusedUsers": []}
-YESTERDAY = "SELECT (now() AT TIME ZONE 'UTC')::date - 1"
 
 
 def sent(platform: Platform) -> list[tuple[str, str]]:
@@ -155,16 +155,13 @@ def test_everybody_who_wants_it_gets_one_summary_of_the_day_before(platform: Pla
     platform.sql("DELETE FROM quotes")
     platform.sql(
         "INSERT INTO quotes (symbol, trade, price, at) "
-        "SELECT 'BTC', trade, price, (now() AT TIME ZONE 'UTC')::date::timestamp AT TIME ZONE 'UTC' - age "
-        "FROM (VALUES (1, 60000, interval '24:00:01'), (2, 50000, interval '00:00:01')) "
-        "AS quote (trade, price, age)"
+        "VALUES ('BTC', 1, 60000, '2020-02-28T23:59:59Z'), ('BTC', 2, 50000, '2020-02-29T23:59:59Z')"
     )
-    ((day,),) = platform.sql(YESTERDAY)
-    expected: dict[str, Any] = {"day": str(day), "sent": 2, **NOBODY_REFUSED}
+    expected: dict[str, Any] = {"day": DAY_BEFORE, "sent": 2, **NOBODY_REFUSED}
     assert platform.value("send_daily_summary_emails", slot=SLOT) == expected
     assert sent(platform) == [
-        ("ada@example.com", f"Your portfolios on {day}"),
-        ("ben@example.com", f"Your portfolios on {day}"),
+        ("ada@example.com", f"Your portfolios on {DAY_BEFORE}"),
+        ("ben@example.com", f"Your portfolios on {DAY_BEFORE}"),
     ]
     assert platform.smtp.messages()[0].get_content().splitlines() == [
         "Portfolio 1: 26000.00 (-5000.00), without ETH, of which there was no price",
