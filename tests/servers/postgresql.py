@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+import psycopg
+
 from tests.servers.process import ServerProcess, free_port, server_folder, user
 from tests.servers.programs import postgresql_program
 
@@ -19,6 +21,7 @@ PASSWORD = "correct horse/battery@staple"
 _SETTINGS = (
     *("fsync=off", "synchronous_commit=off", "full_page_writes=off"),  # nothing here outlives the tests
     *("max_wal_size=2GB", "log_min_messages=fatal"),
+    *("timezone=Etc/UTC", "log_timezone=Etc/UTC"),  # a day has 24 hours, wherever the tests run
 )
 
 
@@ -67,11 +70,16 @@ class PostgresqlServer(ServerProcess):
     def database(self) -> Iterator[str]:
         """The URL of a fresh database, which is dropped after the block."""
         name = f"test_{secrets.token_hex(4)}"
-        self.psql(f"CREATE DATABASE {name}")
+        self._execute(f"CREATE DATABASE {name}")
         try:
             yield self.url_of(name)
         finally:
-            self.psql(f"DROP DATABASE {name} WITH (FORCE)")
+            self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _execute(self, statement: str) -> None:
+        """Without a program to start: each of hundreds of tests has a database of its own."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(statement.encode())
 
     def initialize(self) -> None:
         password = self._folder / "password"

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+
+import httpx
 
 from tests.waiting import wait_until
 
@@ -19,12 +23,17 @@ UNPRIVILEGED = "nobody"
 """PostgreSQL refuses to run as root; so servers of a test session of root's run as this user."""
 
 
+PORTS = range(15_000, 30_000)
+"""Below those that the kernel gives to outgoing connections, of which one may come before the server does."""
+
+
 def free_port() -> int:
     """A port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    for port in random.sample(PORTS, 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError(f"no port of 127.0.0.1 from {PORTS.start} to {PORTS.stop} is free")
 
 
 def answers(port: int) -> bool:
@@ -32,6 +41,14 @@ def answers(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def plain_http(method: str, url: str, *, json: object = None) -> Any:
+    """The JSON that a server of the tests answers with.
+
+    Nothing is verified, as there is no TLS: reading the authorities' certificates takes longer than the rest.
+    """
+    return httpx.request(method, url, json=json, verify=False).raise_for_status().json()
 
 
 def user() -> str | None:

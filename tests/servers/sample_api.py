@@ -9,10 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from tests.cluster.paths import CHECKOUT
-from tests.servers.process import ServerProcess, answers, free_port, server_folder
+from tests.servers.process import ServerProcess, answers, free_port, plain_http, server_folder
 
 PROGRAM = CHECKOUT / "examples" / "servers" / "sample_api"
 
@@ -56,7 +54,7 @@ class SampleApi(ServerProcess):
         return self._ask("GET", path)
 
     def _ask(self, method: str, path: str, content: object = None) -> Any:
-        return httpx.request(method, self.url + path, json=content).raise_for_status().json()
+        return plain_http(method, self.url + path, json=content)
 
 
 @contextmanager

@@ -11,10 +11,8 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from tests.cluster.paths import CHECKOUT
-from tests.servers.process import ServerProcess, answers, free_port, server_folder
+from tests.servers.process import ServerProcess, answers, free_port, plain_http, server_folder
 
 PROGRAM = CHECKOUT / "examples" / "servers" / "smtp_sink"
 
@@ -56,7 +54,7 @@ class SmtpSink(ServerProcess):
 
     def _ask(self, method: str, path: str, content: object = None) -> Any:
         address = f"http://127.0.0.1:{self._http_port}{path}"
-        return httpx.request(method, address, json=content).raise_for_status().json()
+        return plain_http(method, address, json=content)
 
 
 @contextmanager

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import httpx
 import psycopg
 import pytest
 import redis
@@ -19,6 +18,7 @@ import redis
 from job_runner.testing import Outcome, Result, run_handler
 from tests.cluster.paths import CHECKOUT
 from tests.runner.process import Ended, Runner, Running
+from tests.servers.process import plain_http
 from tests.servers.sample_api import SampleApi
 from tests.servers.smtp_sink import SmtpSink
 
@@ -95,7 +95,7 @@ class Platform:
 
     def change(self, path: str, **fields: Any) -> None:
         """Change a record of the exchange, such as /v1/accounts/ACC-1."""
-        httpx.patch(self.api.url + path, json=fields).raise_for_status()
+        plain_http("PATCH", self.api.url + path, json=fields)
 
     def asked(self, method: str, path: str) -> int:
         """How often the exchange was asked for it."""
