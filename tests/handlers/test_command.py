@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from job_runner.handlers.command import command
 from job_runner.testing import Outcome, Result, run_handler
+from tests.handlers.cancelling import cancelled_when
 from tests.runner.process import Runner
 from tests.runner.test_ending import can_make_a_namespace
 from tests.waiting import wait_until
@@ -25,10 +27,8 @@ def runner(tmp_path: Path) -> Iterator[Runner]:
     runner.close()
 
 
-def run(*words: str, timeout: float = 30.0, cancel_after: float | None = None, **arguments: Any) -> Outcome:
-    return run_handler(
-        command, args={"command": list(words), **arguments}, timeout=timeout, cancel_after=cancel_after
-    )
+def run(*words: str, **arguments: Any) -> Outcome:
+    return run_handler(command, args={"command": list(words), **arguments}, timeout=30)
 
 
 def shell(text: str, **arguments: Any) -> Outcome:
@@ -45,6 +45,11 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def has_line(file: Path) -> bool:
+    """Whether a program has written a whole line."""
+    return file.exists() and file.read_text().endswith("\n")
 
 
 def test_the_output_becomes_log_lines_and_the_exit_code_the_result() -> None:
@@ -135,8 +140,8 @@ def test_what_cannot_be_run_is_said_without_quoting_it(sentence: str) -> None:
 
 def test_an_ended_run_asks_the_whole_group_to_end_and_keeps_the_result(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
-    text = f"trap 'echo cleaned; exit 0' TERM; sleep 100 & echo $! $$ > {pids}; echo begun; wait"
-    ended = shell(text, cancel_after=1.0)
+    text = f"trap 'echo cleaned; exit 0' TERM; sleep 100 & echo begun; echo $! $$ > {pids}; wait"
+    ended = cancelled_when(lambda: has_line(pids), command, args={"command": ["/bin/sh", "-c", text]})
     assert ended.result is Result.CANCELLED
     assert ended.value == {"exitCode": 0, "lines": 2}
     assert ended.logs == ["begun", "cleaned"]
@@ -149,8 +154,10 @@ def test_what_a_program_has_started_gets_the_time_to_clean_up_though_the_program
     """A shell dies of the SIGTERM at once; its child takes longer than what is left behind gets otherwise."""
     signals = tmp_path / "signals"
     on_term = f"echo TERM >> {signals}; sleep 1.5; echo cleaned; exit 0"
-    child = f"trap '{on_term}' TERM; while :; do sleep 0.1; done"
-    ended = shell(f'/bin/sh -c "{child}"; echo not reached', cancel_after=1.0)
+    listens = tmp_path / "listens"
+    child = f"trap '{on_term}' TERM; echo > {listens}; while :; do sleep 0.1; done"
+    text = f'/bin/sh -c "{child}"; echo not reached'
+    ended = cancelled_when(lambda: has_line(listens), command, args={"command": ["/bin/sh", "-c", text]})
     assert ended.result is Result.CANCELLED
     assert isinstance(ended.value, dict)
     assert ended.value["exitCode"] == 143
@@ -168,24 +175,27 @@ def test_a_program_that_does_not_listen_is_killed_and_its_children_too(
     arguments = ["run", "command", "--args", json.dumps({"command": ["/bin/sh", "-c", text]})]
     env = {"SCHEDULEDJOB_GRACE_PERIOD_SECONDS": "5"}
     if how == "timeout":
-        arguments += ["--timeout", "2s"]
+        arguments += ["--timeout", "4s"]  # a slow machine has started the program by then
     running = runner.start(*arguments, env=env)
-    wait_until(lambda: pids.exists() and pids.read_text().endswith("\n"))
+    wait_until(lambda: has_line(pids))
+    begun = time.monotonic()
     if how == "SIGTERM":
         os.kill(running.process.pid, 15)
     ended = running.end()
+    assert time.monotonic() - begun < (5 if how == "SIGTERM" else 9), (
+        "Kubernetes kills it after the grace period"
+    )
     assert ended.exit_code == (143 if how == "SIGTERM" else 124)
     assert ended.message is not None
     assert ended.message["value"] == {"exitCode": 137, "lines": 0}
     assert not any(is_running(int(pid)) for pid in pids.read_text().split())
-    assert ended.seconds < 8
 
 
 def test_what_a_program_leaves_behind_is_ended_and_not_waited_for(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     ended = shell(f"sleep 100 & echo $! > {pid}; echo done")
     assert ended.value == {"exitCode": 0, "lines": 1}
-    assert ended.duration_seconds < 5
+    assert ended.duration_seconds < 20
     wait_until(lambda: not is_running(int(pid.read_text())))
 
 
@@ -196,7 +206,7 @@ def test_orphans_do_not_hold_up_the_first_process_of_a_container(runner: Runner)
     ended = runner.start("run", "command", "--args", arguments, first_of_namespace=True).end()
     assert ended.message is not None
     assert ended.message["value"] == {"exitCode": 0, "lines": 1}
-    assert ended.message["durationSeconds"] < 5
+    assert ended.message["durationSeconds"] < 20
 
 
 def test_a_program_that_closes_its_output_is_waited_for() -> None:

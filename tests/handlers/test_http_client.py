@@ -19,6 +19,7 @@ import pytest
 from job_runner import Cancelled, Context
 from job_runner.connections.http_client import HttpClient, open_http
 from job_runner.testing import Outcome, Result, run_handler
+from tests.handlers.cancelling import cancelled_when
 from tests.handlers.web_server import Answer, WebServer, make_certificate, web_server
 
 Use = Callable[[HttpClient, str], Any]
@@ -192,7 +193,7 @@ def test_retry_after_is_waited_for_in_seconds_and_until_a_date(web: WebServer) -
     ]
     started = time.monotonic()
     assert outcome(web.url, status()).value == 200
-    assert 1.9 <= time.monotonic() - started < 4
+    assert 1.9 <= time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize("code", [429, 503])
@@ -214,7 +215,7 @@ def test_a_retry_after_beyond_the_end_of_the_run_is_not_waited_for(web: WebServe
     web.answers = [Answer(429, headers={"Retry-After": "50"})]
     ended = outcome(web.url, status(), run_timeout=20)
     assert ended.exit_code == 75
-    assert ended.duration_seconds < 5
+    assert ended.duration_seconds < 15
     assert len(web.requests) == 1
 
 
@@ -255,7 +256,7 @@ def test_an_answer_that_comes_drop_by_drop_is_cut_off(web: WebServer) -> None:
     web.answers = [Answer(body=b"x" * 1000, drops=0.1)]
     ended = outcome(web.url, status(), attempts=1, timeout=1.0)
     assert error(ended) == f"Unavailable: {place(web)}: no answer in time"
-    assert ended.duration_seconds < 4
+    assert ended.duration_seconds < 20
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -313,12 +314,12 @@ def test_a_run_that_is_over_waits_for_no_answer_and_no_further_attempt(web: WebS
     web.answers = [Answer(delay=over)]
     ended = outcome(web.url, status(), cancel_after=0.5)
     assert ended.result is Result.CANCELLED
-    assert ended.duration_seconds < 3
+    assert ended.duration_seconds < 8
     web.answers = [Answer(503, headers={"Retry-After": "20"})]
     ended = outcome(web.url, status(), cancel_after=0.5)
     over.set()
     assert ended.result is Result.CANCELLED
-    assert ended.duration_seconds < 3
+    assert ended.duration_seconds < 8
 
 
 def test_a_run_whose_time_is_up_has_timed_out_and_not_failed_for_the_answer(web: WebServer) -> None:
@@ -335,14 +336,15 @@ def test_a_handler_that_cleans_up_can_still_make_a_request(web: WebServer) -> No
     over = threading.Event()
     web.answers = [Answer(delay=over), Answer(201)]
 
-    def use(client: HttpClient, url: str) -> int:
-        try:
-            client.request("GET", url)
-        except Cancelled:
-            return client.request("DELETE", url).status_code
+    def it(context: Context) -> int:
+        with open_http(context) as client:
+            try:
+                client.request("GET", web.url)
+            except Cancelled:
+                return client.request("DELETE", web.url).status_code
         return 0
 
-    ended = outcome(web.url, use, cancel_after=0.5)
+    ended = cancelled_when(lambda: web.requests, it)
     over.set()
     assert ended.result is Result.CANCELLED
     assert ended.value == 201
@@ -359,7 +361,7 @@ def test_threads_share_a_client_and_do_not_outlast_the_run(web: WebServer) -> No
     web.answers = [Answer(503, headers={"Retry-After": "20"})]
     ended = outcome(web.url, all_of, cancel_after=0.5)
     assert ended.result is Result.CANCELLED
-    assert ended.duration_seconds < 3
+    assert ended.duration_seconds < 8
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import pytest
 from job_runner import Context, JobError
 from job_runner.connections.smtp import open_smtp, send
 from job_runner.testing import Outcome, Result, run_handler
+from tests.handlers.cancelling import cancelled_when
 from tests.handlers.mail_server import MailServer, mail_server
 from tests.handlers.web_server import make_certificate
 from tests.servers.process import free_port
@@ -40,9 +41,7 @@ def mail(to: str = "ann@example.com", **headers: str) -> EmailMessage:
     return message
 
 
-def sent(
-    monkeypatch: pytest.MonkeyPatch, url: str, *messages: EmailMessage, cancel_after: float | None = None
-) -> Outcome:
+def sent(monkeypatch: pytest.MonkeyPatch, url: str, *messages: EmailMessage) -> Outcome:
     """How a handler ended that sent the messages."""
     monkeypatch.setenv("SMTP_URL", url)
 
@@ -50,7 +49,7 @@ def sent(
         with open_smtp(context) as mailer:
             return [mailer.send(message) for message in messages or [mail()]]
 
-    return run_handler(it, slot=SLOT, timeout=30, cancel_after=cancel_after)
+    return run_handler(it, slot=SLOT, timeout=30)
 
 
 def error(ended: Outcome) -> str:
@@ -314,9 +313,15 @@ def test_an_address_that_is_none_is_not_quoted(url: str, monkeypatch: pytest.Mon
 def test_a_cancellation_does_not_interrupt_a_message_that_is_being_handed_over(
     server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.hold = threading.Event()
-    threading.Timer(1.0, server.hold.set).start()
-    ended = sent(monkeypatch, f"smtp://127.0.0.1:{server.port}", mail(), mail(), cancel_after=0.5)
+    server.hold = hold = threading.Event()
+    monkeypatch.setenv("SMTP_URL", f"smtp://127.0.0.1:{server.port}")
+
+    def it(context: Context) -> None:
+        with open_smtp(context) as mailer:
+            for _ in range(2):
+                mailer.send(mail())
+
+    ended = cancelled_when(lambda: server.mails, it, then=hold.set)
     assert ended.result is Result.CANCELLED
     assert len(server.mails) == 1
 

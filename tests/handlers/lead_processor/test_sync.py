@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from job_runner.testing import Outcome, Result, run_handler
+from tests.handlers.cancelling import cancelled_when
 from tests.handlers.lead_processor.system import SYSTEM, Database, handler
 from tests.servers.sample_api import SampleApi
 from tests.servers.smtp_sink import SmtpSink
@@ -217,7 +218,7 @@ def test_a_run_that_is_stopped_leaves_whole_pages_and_the_next_one_goes_on(
     database: Database, api: SampleApi
 ) -> None:
     api.fail(path=CRM, after=1, delay_seconds=2)
-    outcome = sync_crm(cancel_after=1.5)
+    outcome = cancelled_when(lambda: len(api.requests()) == 2, handler("crm_sync"), args={"page_size": 10})
     assert outcome.result is Result.CANCELLED
     value: Any = outcome.value
     assert value == {"pages": 1, "inserted": 10, "updated": 0, "unchanged": 0, "finished": False}
