@@ -199,7 +199,9 @@ def test_what_is_no_json_is_refused(text: str) -> None:
         parsed(text)
 
 
-@given(st.lists(JSON.filter(lambda value: value is not None)), st.randoms(), st.booleans())
+@given(
+    st.lists(JSON.filter(lambda value: value is not None)), st.randoms(use_true_random=True), st.booleans()
+)
 def test_lines_are_put_together_however_they_were_cut(records: list[Any], random: Any, ended: bool) -> None:
     content = "\r\n".join(json.dumps(record) for record in records).encode() + (b"\n" if ended else b"")
     pieces, place = [], 0

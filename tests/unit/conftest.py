@@ -1,11 +1,6 @@
-"""Options and hypothesis profiles of the unit tests."""
+"""Options of the unit tests."""
 
 import pytest
-from hypothesis import HealthCheck, settings
-
-# The machine is shared and an example may wait for its turn: no deadlines.
-settings.register_profile("unit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("unit")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
