@@ -1,4 +1,4 @@
-"""The handlers of the market-data caches, each as a process of its own on real servers of this machine."""
+"""The handlers of the market-data caches on real servers of this machine."""
 
 import json
 from collections.abc import Iterator
@@ -10,8 +10,10 @@ import pytest
 import redis
 import yaml
 
+from job_runner.testing import Outcome, run_handler
 from tests.cluster.paths import CHECKOUT
-from tests.runner.process import Ended, Runner, Running
+from tests.handlers.loading import function_of
+from tests.runner.process import Runner, Running
 from tests.servers.redis_server import RedisServer
 from tests.servers.sample_api import SampleApi
 from tests.waiting import wait_until
@@ -29,22 +31,29 @@ class Caches:
     redis_url: str
     client: redis.Redis
 
-    def run(self, handler: str, **arguments: Any) -> Ended:
-        return self.start(handler, **arguments).end()
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The variables that the handlers read."""
+        return {"REDIS_URL": self.redis_url, "API_URL": self.api.url}
 
     def start(self, handler: str, **arguments: Any) -> Running:
-        env = {
-            "SCHEDULEDJOB_HANDLERS_PATH": str(FOLDER / "handlers"),
-            "REDIS_URL": self.redis_url,
-            "API_URL": self.api.url,
-        }
+        """Start a handler in a process of its own."""
+        env = {"SCHEDULEDJOB_HANDLERS_PATH": str(FOLDER / "handlers"), **self.addresses}
         return self.runner.start("run", handler, "--args", json.dumps(arguments), env=env)
+
+    def run(self, handler: str, **arguments: Any) -> Outcome:
+        """Run a handler of the example in this process."""
+        function = function_of(FOLDER / "handlers" / f"{handler.replace('-', '_')}.py")
+        with pytest.MonkeyPatch.context() as variables:
+            for name, value in self.addresses.items():
+                variables.setenv(name, value)
+            return run_handler(function, args=arguments)
 
     def error(self, handler: str, **arguments: Any) -> tuple[int, str]:
         """Exit code and text of a run that fails."""
         ended = self.run(handler, **arguments)
-        assert ended.message is not None
-        return ended.exit_code, ended.message["error"]["message"]
+        assert ended.error is not None
+        return ended.exit_code, ended.error.message
 
 
 @pytest.fixture
@@ -136,8 +145,7 @@ def test_no_corridor_at_all_leaves_none_where_that_is_allowed(caches: Caches) ->
     caches.api.serve(corridors=[])
     caches.client.hset("network:corridor:OLD", "id", "OLD")
     ended = caches.run("corridor-refresh", allow_none=True)
-    assert ended.message is not None
-    assert ended.message["value"] == {"corridors": 0, "pages": 1, "gone": 1, "invalidated": 0}
+    assert ended.termination_message["value"] == {"corridors": 0, "pages": 1, "gone": 1, "invalidated": 0}
     assert caches.client.dbsize() == 0
 
 
@@ -182,8 +190,8 @@ def test_a_network_that_does_not_know_us_is_a_matter_of_configuration(caches: Ca
 
 
 def test_prices_that_come_too_late_are_named_and_the_others_are_warm(caches: Caches) -> None:
-    caches.api.fail(path="/v1/prices/EURC", delay_seconds=4)
-    code, says = caches.error("price-feed-update", request_timeout=1)
+    caches.api.fail(path="/v1/prices/EURC", delay_seconds=2)
+    code, says = caches.error("price-feed-update", request_timeout=0.5)
     assert code == 75
     assert says.endswith("/v1/prices/EURC: no answer in time (3 attempts))")
     assert caches.client.get("price:XLM") == "0.11"
@@ -201,7 +209,7 @@ def test_a_redis_that_goes_away_at_work_is_unavailable_and_the_next_run_does_it_
     says = "Redis does not answer: no connection with REDIS_URL"
     assert (ended.exit_code, ended.message["error"]["message"]) == (69, says)
     caches.api.clear_faults()
-    assert caches.run("price-feed-update").exit_code == 0
+    assert caches.start("price-feed-update").end().exit_code == 0
     assert caches.client.mget("price:XLM", "price:EURC") == ["0.11", "1.08"]
 
 
@@ -219,7 +227,7 @@ def test_a_second_clean_up_finds_nothing(caches: Caches) -> None:
     caches.client.mset({"price:OLD": "1", "settings": "stays"})
     found = []
     for _ in range(2):
-        ended = caches.run("redis_cleanup", **CLEAN_UP)
+        ended = caches.start("redis_cleanup", **CLEAN_UP).end()
         assert ended.message is not None
         value = ended.message["value"]
         found.append((value["removed"], value["keysBefore"], value["keysAfter"]))

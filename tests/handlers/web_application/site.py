@@ -1,18 +1,22 @@
-"""The web application on this machine: its handlers, each as a process of its own, and its servers."""
+"""The web application here: its servers and its handlers, as processes of their own or in ours."""
 
 import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 import redis
 
+from job_runner.testing import Outcome, run_handler
 from tests.cluster.paths import CHECKOUT
-from tests.runner.process import Ended, Runner, Running
+from tests.handlers.loading import function_of
+from tests.runner.process import Runner, Running
 from tests.servers.redis_server import RedisServer
 from tests.servers.sample_api import SampleApi
 from tests.servers.smtp_sink import SmtpSink
@@ -32,35 +36,45 @@ class Site:
     api: SampleApi
     mail: SmtpSink
 
-    def start(
-        self, handler: str, *, slot: str = MONDAY, timeout: float | None = None, **arguments: Any
-    ) -> Running:
-        env = {
-            "SCHEDULEDJOB_HANDLERS_PATH": str(FOLDER / "handlers"),
-            "SCHEDULEDJOB_SLOT": slot,
-            **({} if timeout is None else {"SCHEDULEDJOB_TIMEOUT_SECONDS": str(timeout)}),
+    @property
+    def addresses(self) -> dict[str, str]:
+        """The variables that the handlers read."""
+        return {
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_server.url,
             "API_URL": self.api.url,
             "SMTP_URL": self.mail.url,
         }
+
+    def start(self, handler: str, **arguments: Any) -> Running:
+        """Start a handler in a process of its own, to be stopped or to run beside others."""
+        env = {
+            "SCHEDULEDJOB_HANDLERS_PATH": str(FOLDER / "handlers"),
+            "SCHEDULEDJOB_SLOT": MONDAY,
+            **self.addresses,
+        }
         return self.runner.start("run", handler, "--args", json.dumps(arguments), env=env)
 
-    def run(self, handler: str, **arguments: Any) -> Ended:
-        return self.start(handler, **arguments).end()
+    def run(
+        self, handler: str, *, slot: str = MONDAY, timeout: float | None = None, **arguments: Any
+    ) -> Outcome:
+        """Run a handler in this process."""
+        function = function_of(FOLDER / "handlers" / f"{handler}.py")
+        with pytest.MonkeyPatch.context() as variables:
+            for name, value in self.addresses.items():
+                variables.setenv(name, value)
+            return run_handler(function, args=arguments, slot=datetime.fromisoformat(slot), timeout=timeout)
 
     def value(self, handler: str, **arguments: Any) -> Any:
         """What the handler returns."""
-        ended = self.run(handler, **arguments)
-        assert ended.exit_code == 0, ended.messages
-        assert ended.message is not None
-        return ended.message["value"]
+        outcome = self.run(handler, **arguments)
+        assert outcome.exit_code == 0, outcome
+        return outcome.termination_message["value"]
 
     def error(self, handler: str, **arguments: Any) -> tuple[int, str]:
         """Exit code and text of a run that fails."""
-        ended = self.run(handler, **arguments)
-        assert ended.message is not None
-        return ended.exit_code, ended.message.get("error", {}).get("message", "")
+        outcome = self.run(handler, **arguments)
+        return outcome.exit_code, outcome.error.message if outcome.error else ""
 
     def sql(self, query: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.database_url) as connection:

@@ -138,7 +138,7 @@ def test_without_a_mail_server_nobody_counts_as_written_to(site: Site) -> None:
 @pytest.mark.usefixtures("news")
 def test_a_mail_server_that_hangs_ends_the_run_in_time_and_nobody_counts_as_written_to(site: Site) -> None:
     site.mail.fail(delay_seconds=20, times=1)
-    assert site.error("send_digest", timeout=3)[0] == 124
+    assert site.error("send_digest", timeout=1.5)[0] == 124
     assert site.number("SELECT count(*) FROM digests") == 0
     assert site.value("send_digest")["sent"] == 3
 

@@ -1,4 +1,4 @@
-"""The web application's handlers, each as a process of its own against real servers on this machine."""
+"""The web application's handlers against real servers on this machine."""
 
 import json
 import signal
@@ -117,6 +117,7 @@ def test_rates_are_taken_over_and_older_ones_leave_newer_ones_alone(site: Site) 
         "INSERT INTO rates VALUES ('USD', 2, '2026-11-21T00:00:00Z'), ('CHF', 2, '2026-11-19T00:00:00Z')"
     )
     assert site.value("refresh_rates", page=2) == {"rates": 5, "changed": 4}
+    assert site.start("refresh_rates").end().exit_code == 0
     assert site.value("refresh_rates") == {"rates": 5, "changed": 0}
     rates = {currency: str(euro) for currency, euro in site.sql("SELECT currency, euro FROM rates")}
     assert rates == {"CHF": "1.0712", "GBP": "1.1394", "JPY": "0.0056", "SEK": "0.0911", "USD": "2"}
@@ -189,7 +190,7 @@ def test_a_cache_that_does_not_know_us_is_a_wrong_setting(
 
 def test_a_cache_that_is_there_and_says_nothing_ends_the_run_in_time(site: Site) -> None:
     with site.redis_server.frozen():
-        assert site.error("clean_sessions", timeout=2)[0] in {69, 124}
+        assert site.error("clean_sessions", timeout=1)[0] in {69, 124}
 
 
 @pytest.mark.parametrize("handler", ["update_search_index", "prune_audit_log", "refresh_rates"])
@@ -201,13 +202,13 @@ def test_a_table_that_is_locked_ends_the_run_in_time_and_nothing_is_half_written
     before = [site.number(query) for query in counts]
     with psycopg.connect(site.database_url) as connection:
         connection.execute(f"LOCK TABLE {', '.join(tables)} IN EXCLUSIVE MODE".encode())
-        assert site.error(handler, timeout=2)[0] == 124
+        assert site.error(handler, timeout=1)[0] == 124
     assert [site.number(query) for query in counts] == before
 
 
 def test_an_api_that_is_slow_ends_the_run_in_time_and_no_rate_is_written(site: Site) -> None:
     site.api.fail(delay_seconds=4)
-    assert site.error("refresh_rates", timeout=2)[0] == 124
+    assert site.error("refresh_rates", timeout=1)[0] == 124
     assert site.number("SELECT count(*) FROM rates") == 0
 
 
