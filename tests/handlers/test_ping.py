@@ -174,7 +174,7 @@ def test_a_monitor_that_does_not_answer_delays_neither_the_start_nor_the_deadlin
         "result": "Succeeded",
         "value": {"rows": 7, "name": "inner", "slot": None, "attempt": None},
     }
-    assert ended.seconds < 5
+    assert ended.seconds < 9, "the answer comes after ten"
 
 
 def test_a_query_of_the_address_stays_behind_its_path(runner: Runner, web: WebServer) -> None:

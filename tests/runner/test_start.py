@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 RUNNER = Path(__file__).parents[2] / "job_images/runner"
-BUDGET = 0.2
-"""Seconds of processor time that a run may take besides Python itself."""
+BUDGET = 3.5
+"""How many times the processor time of `import asyncio` a run may take, besides Python itself.
+
+An idle machine of today takes 0.06 s for that, and 0.2 s for all of it; a slow or a busy one more for both.
+"""
 
 RUNS = {
     "without arguments": [],
@@ -20,21 +23,21 @@ RUNS = {
 
 
 def processor_seconds(*arguments: str) -> float:
-    """Of one process, the least of five: other work on the machine only ever adds to it."""
-    least = float("inf")
-    for _ in range(5):
-        process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL)
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        assert process.returncode == 0
-        least = min(least, used.ru_utime + used.ru_stime)
-    return least
+    """Of one process."""
+    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return used.ru_utime + used.ru_stime
 
 
 @pytest.mark.parametrize("arguments", RUNS.values(), ids=RUNS)
 def test_a_run_starts_within_its_budget(arguments: list[str]) -> None:
-    python = processor_seconds("-c", "pass")
-    assert processor_seconds("-m", "job_runner", "run", "hello", *arguments) - python < BUDGET
+    commands = (["-c", "pass"], ["-c", "import asyncio"], ["-m", "job_runner", "run", "hello", *arguments])
+    rounds = [[processor_seconds(*command) for command in commands] for _ in range(5)]
+    # The least of each: other work on the machine only ever adds to it.
+    python, yardstick, run = map(min, zip(*rounds, strict=True))
+    assert run - python < BUDGET * (yardstick - python)
 
 
 @pytest.mark.parametrize("arguments", RUNS.values(), ids=RUNS)
