@@ -96,11 +96,11 @@ def test_an_alert_fires_for_a_job_that_fails_unless_it_says_otherwise_and_ends_w
     assert seen(rule["expr"]) == ["loud"]
     wait_until(
         lambda: firing() == {("ScheduledJobFailing", "loud")},
-        timeout=15,
+        timeout=60,
         describe="there is one alert, for the one that alerts shall speak of",
     )
 
     loud.annotate("run", SUCCEEDS)
     loud.wait_condition("Healthy", "Succeeding", timeout=60)
-    wait_until(lambda: not firing(), timeout=15, describe="the alert has ended")
+    wait_until(lambda: not firing(), timeout=60, describe="the alert has ended")
     assert seen("scheduledjob_healthy == 0") == ["quiet"]
