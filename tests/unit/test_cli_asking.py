@@ -96,6 +96,28 @@ def test_a_name_that_a_shell_left_empty_is_no_name(jobs: FakeScheduledJobs) -> N
         assert "NAME is empty." in result.stderr
 
 
+@pytest.mark.parametrize("name", [".", "..", f"{NAME}/status", "/"])
+def test_a_name_that_would_lead_elsewhere_as_a_part_of_an_address_is_no_name(
+    name: str, jobs: FakeScheduledJobs
+) -> None:
+    for verb in (["run"], ["cancel"], ["pause"], ["resume"], ["dlq", "list"], ["dlq", "retry", "--all"]):
+        for given in ([name], [NAME, "--namespace", name]):
+            result = called(jobs, *verb, *given)
+            assert (result.exit_code, jobs.annotations, jobs.patches) == (2, [], []), result.output
+            assert "is no name: it may not be . or .., nor have a / in it." in result.stderr
+
+
+def test_an_empty_namespace_is_that_of_the_context_as_kubectl_has_it(jobs: FakeScheduledJobs) -> None:
+    assert called(jobs, "pause", NAME, "--namespace", "").exit_code == 0
+
+
+def test_a_run_that_a_shell_left_empty_is_no_run(jobs: FakeScheduledJobs) -> None:
+    for verb in ("runs", "cancel"):
+        result = called(jobs, verb, NAME, "")
+        assert (result.exit_code, jobs.annotations) == (2, [])
+        assert "RUN is empty." in result.stderr
+
+
 def test_who_asks_can_be_given() -> None:
     dead = {
         "id": "sync-3",

@@ -49,8 +49,7 @@ def in_a_cluster(*, all_namespaces: bool = False) -> Callable[[Verb], Verb]:
             kubeconfig: str | None,
             **given: Any,
         ) -> None:
-            if given.get("name") == "":  # it would be the address of all of them
-                raise click.UsageError("NAME is empty.")
+            _check(name=given.get("name"), run=given.get("run"), namespace=namespace or None)
             everywhere = given.pop("all_namespaces", False)
             jobs = _connected(context, kubeconfig=kubeconfig, cluster_context=cluster_context)
             verb(Place(jobs, None if everywhere else namespace or jobs.namespace), **given)
@@ -61,6 +60,15 @@ def in_a_cluster(*, all_namespaces: bool = False) -> Callable[[Verb], Verb]:
         return decorated
 
     return decorate
+
+
+def _check(**names: str | None) -> None:
+    """Raise UsageError for what would lead elsewhere as a part of an address, such as to all of them."""
+    for what, name in names.items():
+        if name == "":
+            raise click.UsageError(f"{what.upper()} is empty.")
+        if name is not None and (name in (".", "..") or "/" in name):
+            raise click.UsageError(f"{what.upper()} is no name: it may not be . or .., nor have a / in it.")
 
 
 def _connected(
