@@ -77,6 +77,7 @@ def test_every_field_of_a_spec_is_kept_or_is_one_of_a_schedule() -> None:
 
 _EXAMPLES: dict[str, Any] = {
     "image": "registry.example.com/jobs:1",
+    "alertOnFailure": False,
     "envFrom": [{"secretRef": {"name": "s"}}],
     "resources": {"limits": {"memory": "1Gi"}},
     "serviceAccountName": "sync",
