@@ -89,6 +89,21 @@ def test_an_unknown_name_is_said_in_the_sentence_of_the_api_server(jobs: FakeSch
         assert (result.exit_code, result.stdout, result.stderr) == (1, "", said)
 
 
+def test_whoever_waits_for_no_answer_is_told_that_the_request_stands(jobs: FakeScheduledJobs) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    jobs.operates = False
+    jobs.at(1, interrupt)
+    result = called(jobs, "run", NAME)
+    (annotation,) = jobs.bodies["shop", NAME]["metadata"]["annotations"]
+    said = (
+        "Error: The operator has not answered yet. It will when it is there; to call it off: "
+        f"kubectl annotate --namespace shop scheduledjob {NAME} {annotation}-\n"
+    )
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", said)
+
+
 def test_a_name_that_a_shell_left_empty_is_no_name(jobs: FakeScheduledJobs) -> None:
     for verb in (["run"], ["cancel"], ["pause"], ["resume"], ["dlq", "list"], ["dlq", "retry", "--all"]):
         result = called(jobs, *verb, "")

@@ -186,3 +186,19 @@ def test_a_run_that_the_status_has_forgotten_is_not_waited_for_for_ever(jobs: Fa
     result = called(jobs, "run", NAME, "--wait")
     assert result.exit_code == 1
     assert f"The run is not in the status of {NAME} any more" in result.stderr
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def test_whoever_waits_no_more_is_told_that_the_run_goes_on_and_how_to_end_it(jobs: FakeScheduledJobs) -> None:
+    jobs.ends = None
+    jobs.at(5, interrupt)
+    result = called(jobs, "run", NAME, "--wait")
+    assert result.exit_code == 130
+    (run,) = jobs.status().active
+    assert result.stderr.splitlines()[-1] == (
+        f"Error: It goes on. To end it: kubectl scheduledjob cancel --namespace shop {NAME} {run.id}"
+    )
+    assert called(jobs, "cancel", NAME, run.id).exit_code == 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from scheduledjob_operator.cli.clock import looks
+from scheduledjob_operator.cli.clock import Interrupted, looks
 from scheduledjob_operator.cli.options import Place
 from scheduledjob_operator.cli.scheduled_jobs import NoAnswer, RefusedByCluster
 from scheduledjob_operator.models import RequestOutcome
@@ -32,19 +32,23 @@ def ask(
     The annotation is taken away when it is answered: its answer is only kept for as long as it is there, and
     there is room for 20. Raises UsageError for what it would refuse at sight, and RefusedByCluster with the
     operator's sentence when it refuses, and when nobody answers; then the request stands until the operator
-    is back.
+    is back. So it does after Ctrl-C, Interrupted.
     """
     given = dict(request) if requested_by is None else {**request, "requestedBy": requested_by}
     check(kind, given)
     annotation = f"{kind}.cli-{secrets.token_hex(4)}"
     value = json.dumps({"requestedBy": place.jobs.user(), **given} if requested_by is None else given)
     place.jobs.annotate(place.namespace, name, {f"{GROUP}/{annotation}": value})
-    outcome = _answer(place, name, id_=identity(annotation, value))
+    to_call_off = (
+        "It will when it is there; to call it off: "
+        f"kubectl annotate --namespace {place.namespace} scheduledjob {name} {GROUP}/{annotation}-"
+    )
+    try:
+        outcome = _answer(place, name, id_=identity(annotation, value))
+    except KeyboardInterrupt:
+        raise Interrupted(f"The operator has not answered yet. {to_call_off}") from None
     if outcome is None:
-        raise RefusedByCluster(
-            f"No operator has answered within {PATIENCE:.0f} s. It will when it is there; to call it off: "
-            f"kubectl annotate --namespace {place.namespace} scheduledjob {name} {GROUP}/{annotation}-"
-        )
+        raise RefusedByCluster(f"No operator has answered within {PATIENCE:.0f} s. {to_call_off}")
     _take_away(place, name, annotation=f"{GROUP}/{annotation}")
     if outcome.outcome == "Refused":
         raise RefusedByCluster(f"The operator refused: {outcome.message}")

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Protocol
 
+import click
+
 BETWEEN_LOOKS = 0.25
 """Seconds between the first looks."""
 MOST_BETWEEN_LOOKS = 2.0
@@ -20,6 +22,12 @@ class Clock(Protocol):
         ...
 
     def sleep(self, seconds: float) -> None: ...
+
+
+class Interrupted(click.ClickException):
+    """Ctrl-C while a verb waited: click's own "Aborted!" would sound as if what is waited for had ended."""
+
+    exit_code = 130
 
 
 class SystemClock:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from scheduledjob_operator.cli.asking import ask, check, requested_by_option
+from scheduledjob_operator.cli.clock import Interrupted
 from scheduledjob_operator.cli.later import later
 from scheduledjob_operator.cli.options import Place, in_a_cluster, shown
 from scheduledjob_operator.cli.parameters import duration, json_object, moment, nothing_more, variable
@@ -94,13 +95,20 @@ def run(place: Place, name: str, **given: Any) -> None:
     if not wish.wait:
         return
     patience = None if wish.timeout is None else wish.timeout.total_seconds()
-    ended = wait_for(place, name, request=outcome.id, patience=patience)
+    try:
+        ended = wait_for(place, name, request=outcome.id, patience=patience)
+    except KeyboardInterrupt:
+        raise Interrupted(_goes_on(place, name, run=request_job(name, outcome.id))) from None
     if ended is None:
         assert wish.timeout is not None
         click.echo(f"It has not ended within {format_duration(wish.timeout)}, and goes on.", err=True)
         raise click.exceptions.Exit(NOT_ENDED)
     _print(ended)
     raise click.exceptions.Exit(0 if ended.result is Result.SUCCEEDED else 1)
+
+
+def _goes_on(place: Place, name: str, *, run: str) -> str:
+    return f"It goes on. To end it: kubectl scheduledjob cancel --namespace {place.namespace} {name} {run}"
 
 
 def _run_later(place: Place, name: str, *, wish: _Wish, at: datetime) -> None:
