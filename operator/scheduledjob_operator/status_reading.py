@@ -4,6 +4,7 @@ import copy
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -24,14 +25,26 @@ def read_status(written: Mapping[str, Any]) -> ScheduledJobStatus:
     with suppress(ValidationError):
         return ScheduledJobStatus.model_validate(written)
     readable = copy.deepcopy(dict(written))
+    fields: set[str] = set()
     for _ in range(MOST_ROUNDS):
         try:
-            return ScheduledJobStatus.model_validate(readable)
+            status = ScheduledJobStatus.model_validate(readable)
         except ValidationError as error:
             places = {detail["loc"][:2] for detail in error.errors(include_input=False, include_url=False)}
-            logger.warning("a status has fields that cannot be read: %s", sorted(map(str, places)))
+            fields |= {str(place[0]) for place in places}
             _leave_out(readable, min(places, key=str))
-    return ScheduledJobStatus()
+        else:
+            break
+    else:
+        status = ScheduledJobStatus()
+    _warn_once(", ".join(sorted(fields)))
+    return status
+
+
+@lru_cache(maxsize=100)
+def _warn_once(fields: str) -> None:
+    """A status is read again and again, and many are alike."""
+    logger.warning("left out what cannot be read, in the status of a ScheduledJob: %s", fields)
 
 
 def _leave_out(readable: dict[str, Any], place: tuple[int | str, ...]) -> None:

@@ -1,5 +1,7 @@
 """A status that a newer operator has written is read as far as it can be."""
 
+import pytest
+
 from scheduledjob_operator.status_reading import read_status
 from tests.unit.bodies import Body
 from tests.unit.moments import NOON, text
@@ -33,3 +35,11 @@ def test_what_was_given_is_left_as_it_was() -> None:
     written = {"recentRuns": [run("a", result="Splendid")]}
     read_status(written)
     assert len(written["recentRuns"]) == 1
+
+
+def test_what_was_left_out_is_said_once_however_often_it_is_read(caplog: pytest.LogCaptureFixture) -> None:
+    strange = [run("a", result="Splendid"), run("b", trigger="Dream")]
+    for _ in range(3):
+        read_status({"recentRuns": strange, "observedGeneration": "this is said in no other test"})
+    (line,) = caplog.messages
+    assert line.endswith(": observedGeneration, recentRuns")
