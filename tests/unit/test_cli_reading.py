@@ -126,6 +126,15 @@ def test_one_run_is_printed_whole() -> None:
     assert json.loads(called("runs", "sync", "sync-2", "-o", "json").stdout) == found
 
 
+def test_the_tail_of_a_log_is_shown_in_lines_in_whatever_language() -> None:
+    tail = "Größe fehlt\n日本語"
+    job = named(status=ScheduledJobStatus(recent_runs=[ended("sync-1", result=FAILED, message=tail)]))
+    result = called("runs", "sync", "sync-1", jobs=(job,))
+    assert "message: |-\n  Größe fehlt\n  日本語\n" in result.stdout
+    job.body["status"]["recentRuns"][0]["message"] = "Größe\n\x1b[2Jfehlt"
+    assert "\x1b" not in called("runs", "sync", "sync-1", jobs=(job,)).stdout
+
+
 def test_a_run_that_waits_says_so_beside_what_its_last_attempt_came_to() -> None:
     assert yaml.safe_load(called("runs", "sync", "sync-4").stdout)["state"] == "Pending"
 

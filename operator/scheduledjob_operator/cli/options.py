@@ -107,7 +107,8 @@ def print_data(data: Any, *, form: str) -> None:
     if form == "json":
         click.echo(json.dumps(data, indent=2))
     else:
-        click.echo(yaml.dump(data, Dumper=_Readable, sort_keys=False).rstrip())
+        # With escapes for letters it would be one line again.
+        click.echo(yaml.dump(data, Dumper=_Readable, sort_keys=False, allow_unicode=True).rstrip())
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

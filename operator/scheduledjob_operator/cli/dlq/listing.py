@@ -42,7 +42,7 @@ def list_letters(place: Place, name: str | None, output: str | None) -> None:
 def _data(job: Named) -> list[dict[str, Any]]:
     """Dead letters as they stand in the status, and whose they are."""
     whose = {"namespace": job.namespace, "scheduledJob": job.name}
-    return [{**whose, **letter} for letter in job.raw_status.get("deadLetters", [])]
+    return [{**whose, **letter} for letter in job.raw_status.get("deadLetters") or ()]
 
 
 def _row(job: Named, letter: DeadLetter) -> Sequence[str]:
