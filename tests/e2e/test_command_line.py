@@ -137,7 +137,7 @@ def test_a_run_that_fails_ends_with_exit_code_1_and_as_a_dead_letter(line: Comma
     said = line.end("failure")
     assert said.code == 1, said
     run, verdict, message = said.out.splitlines()
-    assert verdict.startswith("Failed (ExitCode)")
+    assert verdict.startswith("Failed (ExitCode 3)")
     assert message == "message: so sad"
     header, row = line("dlq", "list", "failing").out.splitlines()
     assert header.split()[:2] == ["SCHEDULEDJOB", "RUN"]

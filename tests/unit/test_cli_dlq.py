@@ -43,8 +43,8 @@ def test_those_of_a_namespace_stand_in_a_table(jobs: FakeScheduledJobs) -> None:
     result = called(jobs, "dlq", "list")
     header, *rows = result.stdout.splitlines()
     assert header.split() == ["SCHEDULEDJOB", "RUN", "TIME", "RESULT", "REASON", "ATTEMPTS", "MESSAGE"]
-    assert [row.split()[:6] for row in rows] == [
-        [NAME, run, text(NOON), "Failed", "ExitCode", "4"] for run in ("sync-2", "sync-1")
+    assert [row.split()[:7] for row in rows] == [
+        [NAME, run, text(NOON), "Failed", "ExitCode", "3", "4"] for run in ("sync-2", "sync-1")
     ]
     assert rows[0].endswith(f" {'x' * 59}…")
     assert rows[1].endswith("   ValueError: no ?[2Jrates")

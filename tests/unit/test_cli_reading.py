@@ -218,6 +218,12 @@ def test_the_exit_code_says_whether_it_is_degraded(options: tuple[str, ...], cod
         assert called("health", *options, *form).exit_code == code
 
 
+def test_where_there_are_none_it_is_ok_and_it_says_so() -> None:
+    result = called("health", jobs=())
+    assert (result.exit_code, result.stderr) == (0, "No ScheduledJobs found.\n")
+    assert called("health").stderr == ""
+
+
 def test_the_first_line_says_it_all() -> None:
     first = called("health").stdout.splitlines()[0]
     assert first == "ok: 1 run failed in the last 24 hours"
@@ -249,7 +255,7 @@ def test_those_in_trouble_are_listed_with_reason_and_message() -> None:
     lines = called("health", jobs=jobs).stdout.splitlines()
     assert lines[1] == "3 ScheduledJobs, 1 unhealthy, 2 not ready; running 0, pending 0, dead letters 0"
     assert [line.split()[:3] for line in lines[3:]] == [
-        ["NAME", "CONDITION", "REASON"],
+        ["SCHEDULEDJOB", "CONDITION", "REASON"],
         ["failing", "Healthy=False", "Failing"],
         ["new", "Ready=Unknown", "NotSeen"],
         ["refused", "Ready=False", "InvalidSpec"],
@@ -258,7 +264,7 @@ def test_those_in_trouble_are_listed_with_reason_and_message() -> None:
     assert lines[4].endswith("very …")
     found = json.loads(called("health", "-o", "json", jobs=jobs).stdout)
     assert found["unhealthyJobs"] == [
-        {"namespace": "shop", "name": "failing", "reason": "Failing", "message": healthy.message}
+        {"namespace": "shop", "scheduledJob": "failing", "reason": "Failing", "message": healthy.message}
     ]
-    assert [entry["name"] for entry in found["notReadyJobs"]] == ["new", "refused"]
+    assert [entry["scheduledJob"] for entry in found["notReadyJobs"]] == ["new", "refused"]
     assert (found["status"], found["unhealthy"], found["notReady"]) == ("ok", 1, 2)

@@ -122,10 +122,10 @@ def test_the_end_of_the_run_is_waited_for_and_told(jobs: FakeScheduledJobs) -> N
 
 @pytest.mark.parametrize("verdict", ["Failed", "TimedOut", "Cancelled", "Unknown"])
 def test_what_does_not_succeed_ends_with_exit_code_1(verdict: str, jobs: FakeScheduledJobs) -> None:
-    jobs.ends = {"result": verdict, "reason": "ExitCode", "message": "first\nso \x1b[2Jsad"}
+    jobs.ends = {"result": verdict, "reason": "ExitCode", "exitCode": 3, "message": "first\nso \x1b[2Jsad"}
     result = called(jobs, "run", NAME, "--wait")
     assert result.exit_code == 1
-    said = [f"{verdict} (ExitCode)", "message: first", "         so ?[2Jsad"]
+    said = [f"{verdict} (ExitCode 3)", "message: first", "         so ?[2Jsad"]
     assert result.stdout.splitlines()[1:] == said
 
 
@@ -192,7 +192,9 @@ def interrupt() -> None:
     raise KeyboardInterrupt
 
 
-def test_whoever_waits_no_more_is_told_that_the_run_goes_on_and_how_to_end_it(jobs: FakeScheduledJobs) -> None:
+def test_whoever_waits_no_more_is_told_that_the_run_goes_on_and_how_to_end_it(
+    jobs: FakeScheduledJobs,
+) -> None:
     jobs.ends = None
     jobs.at(5, interrupt)
     result = called(jobs, "run", NAME, "--wait")

@@ -32,7 +32,7 @@ class Trouble:
     def data(self) -> dict[str, Any]:
         return {
             "namespace": self.namespace,
-            "name": self.name,
+            "scheduledJob": self.name,
             "reason": self.reason,
             "message": self.message,
         }
@@ -60,6 +60,8 @@ def health(place: Place, *, degraded_above: int, output: str | None) -> None:
       kubectl scheduledjob health -A --degraded-above 0 -o json
     """  # noqa: D301  # click's own sign for a paragraph that stays as it is
     jobs, now = place.jobs.all(place.chosen), place.clock.now()
+    if not jobs:
+        click.echo("No ScheduledJobs found.", err=True)
     pulses = [Pulse.of(job.status, now=now) for job in jobs]
     found = overall(pulses, now=now, degraded_above=degraded_above)
     troubles = list(_troubles(jobs))
@@ -115,7 +117,9 @@ def _print(found: Overall, *, troubles: Iterable[Trouble], namespaces: bool) -> 
     ]
     if rows:
         click.echo()
-        print_table((*(("NAMESPACE",) if namespaces else ()), "NAME", "CONDITION", "REASON", "MESSAGE"), rows)
+        print_table(
+            (*(("NAMESPACE",) if namespaces else ()), "SCHEDULEDJOB", "CONDITION", "REASON", "MESSAGE"), rows
+        )
 
 
 def _failures(found: Overall) -> str:

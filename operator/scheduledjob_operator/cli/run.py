@@ -12,6 +12,7 @@ from scheduledjob_operator.cli.clock import Interrupted
 from scheduledjob_operator.cli.later import later
 from scheduledjob_operator.cli.options import Place, in_a_cluster, shown
 from scheduledjob_operator.cli.parameters import duration, json_object, moment, nothing_more, variable
+from scheduledjob_operator.cli.run_list import shown_reason
 from scheduledjob_operator.cli.waiting import wait_for
 from scheduledjob_operator.job_names import request_job
 from scheduledjob_operator.models import Result, Run
@@ -66,7 +67,7 @@ class _Wish:
 )
 @click.option("--slot", type=moment, metavar="TIME", help="The slot that it runs for.")
 @click.option("--at", type=moment, metavar="TIME", help="Run then and not now, as a ScheduledJob of its own.")
-@click.option("--queue", is_flag=True, help="Let it wait for the end of an active run.")
+@click.option("--queue", is_flag=True, help="Let it wait for the end of an active run: ifActive: Queue.")
 @click.option("--wait", is_flag=True, help="Wait for its end; exit with 0 when it succeeds, else with 1.")
 @click.option(
     "--timeout", type=duration, metavar="DURATION", help="How long to wait at most; exit with 124 then."
@@ -129,7 +130,7 @@ def _run_later(place: Place, name: str, *, wish: _Wish, at: datetime) -> None:
 
 def _print(ended: Run) -> None:
     duration = "" if ended.duration_seconds is None else f" after {ended.duration_seconds:g} s"
-    click.echo(shown(f"{ended.result} ({ended.reason}){duration}"))
+    click.echo(shown(f"{ended.result} ({shown_reason(ended)}){duration}"))
     if ended.message:
         lines = "\n         ".join(shown(line) for line in ended.message.splitlines())
         click.echo(f"message: {lines}")

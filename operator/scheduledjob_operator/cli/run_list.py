@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from scheduledjob_operator.cli.scheduled_jobs import Named
-from scheduledjob_operator.models import ActiveRun, PendingReason, PendingRun, Result, Run
+from scheduledjob_operator.models import ActiveRun, DeadLetter, PendingReason, PendingRun, Result, Run
 from scheduledjob_operator.models.types import format_duration, format_time
 from scheduledjob_operator.names import RunReason
 
@@ -101,8 +101,8 @@ class Listed:
         if isinstance(run, PendingRun):
             wait = run.due_time - now
             return f"{run.reason}, due in {shown_duration(wait)}" if wait > timedelta() else run.reason
-        if isinstance(run, Run) and run.reason == RunReason.EXIT_CODE and run.exit_code is not None:
-            return f"{run.reason} {run.exit_code}"
+        if isinstance(run, Run):
+            return shown_reason(run)
         return run.reason or ""
 
     def _duration(self, *, now: datetime) -> str:
@@ -112,6 +112,13 @@ class Listed:
         if isinstance(run, Run) and run.duration_seconds is not None:
             return shown_duration(timedelta(seconds=run.duration_seconds))
         return ""
+
+
+def shown_reason(run: Run | DeadLetter) -> str:
+    """Such as DeadlineExceeded or ExitCode 64."""
+    if run.reason == RunReason.EXIT_CODE and run.exit_code is not None:
+        return f"{run.reason} {run.exit_code}"
+    return run.reason
 
 
 def shown_duration(duration: timedelta) -> str:

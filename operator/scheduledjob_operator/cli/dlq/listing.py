@@ -4,6 +4,7 @@ from typing import Any
 import click
 
 from scheduledjob_operator.cli.options import Place, in_a_cluster, output, print_data, print_table
+from scheduledjob_operator.cli.run_list import shown_reason
 from scheduledjob_operator.cli.scheduled_jobs import Named
 from scheduledjob_operator.models import DeadLetter
 from scheduledjob_operator.models.types import format_time
@@ -54,7 +55,7 @@ def _row(job: Named, letter: DeadLetter) -> Sequence[str]:
         letter.id,
         format_time(letter.time),
         letter.result,
-        letter.reason,
+        shown_reason(letter),
         str(letter.attempts),
         last if len(last) <= WIDTH else f"{last[: WIDTH - 1]}…",
     )
