@@ -94,7 +94,7 @@ class Bookkeeping:
         self._store.settle(key, run_ids=recorded)
         count_runs(namespace=key.namespace, name=key.name, runs=books.new_runs)
         show_state(namespace=key.namespace, name=key.name, status=status, spec=observed.spec)
-        self._pulses.show(key, status=status, now=self._clock())
+        self._pulses.show(key, status=status, runs_kept=observed.runs_kept, now=self._clock())
         return recorded
 
     async def _post(self, *, seen: ScheduledJobSeen, remarks: Sequence[Remark]) -> None:

@@ -56,10 +56,10 @@ class Pulse:
     """Of the time before it the ledger has lost failures; 0 when it has not."""
 
     @classmethod
-    def of(cls, status: ScheduledJobStatus, *, now: datetime) -> "Pulse":
-        """What counts of a status."""
+    def of(cls, status: ScheduledJobStatus, *, runs_kept: int, now: datetime) -> "Pulse":
+        """What counts of a status. `runs_kept`: history.runs."""
         since = int((now - DAY).timestamp())
-        failures, complete_since = _failures(status)
+        failures, complete_since = _failures(status, runs_kept=runs_kept)
         ready, healthy = (condition(status, kind) for kind in (ConditionType.READY, ConditionType.HEALTHY))
         found = cls(
             active=status.active_count,
@@ -85,11 +85,11 @@ def condition(status: ScheduledJobStatus, kind: ConditionType) -> Condition | No
     return next((entry for entry in status.conditions if entry.type == kind), None)
 
 
-def _failures(status: ScheduledJobStatus) -> tuple[list[int], int]:
+def _failures(status: ScheduledJobStatus, *, runs_kept: int) -> tuple[list[int], int]:
     """When runs failed, oldest first, and since when that list is complete (0: always).
 
-    The counts tell whether the ledger has lost any. These are older than those that it has, for it keeps the
-    newest ones, and one whose Job is still there.
+    The counts tell whether the ledger has lost any. These are older than those that it has, and than the
+    newest `runs_kept` runs, for it keeps these, and one whose Job is still there.
     """
     ends = [int(run.end_time.timestamp()) for run in status.recent_runs if run.result in _FAILURES]
     ends.sort()
@@ -98,7 +98,10 @@ def _failures(status: ScheduledJobStatus) -> tuple[list[int], int]:
         ends.append(last)
     counts = status.counts
     lost = counts is not None and counts.failed + counts.timed_out > len(ends)
-    return ends, ends[0] if lost and ends else 0
+    if not (lost and ends):
+        return ends, 0
+    oldest_kept = [int(run.end_time.timestamp()) for run in status.recent_runs[runs_kept - 1 : runs_kept]]
+    return ends, min([ends[0], *oldest_kept])
 
 
 def overall(pulses: Iterable[Pulse], *, now: datetime, degraded_above: int = DEGRADED_ABOVE) -> Overall:
@@ -132,9 +135,11 @@ class Pulses:
     def __len__(self) -> int:
         return len(self._pulses)
 
-    def show(self, key: tuple[str, str], *, status: ScheduledJobStatus, now: datetime) -> None:
+    def show(
+        self, key: tuple[str, str], *, status: ScheduledJobStatus, runs_kept: int, now: datetime
+    ) -> None:
         """A ScheduledJob was looked at."""
-        self._pulses[key] = Pulse.of(status, now=now)
+        self._pulses[key] = Pulse.of(status, runs_kept=runs_kept, now=now)
 
     def forget(self, key: tuple[str, str]) -> None:
         """A ScheduledJob is gone."""

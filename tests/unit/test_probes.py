@@ -208,7 +208,7 @@ def test_the_health_of_the_scheduled_jobs_is_served_in_numbers() -> None:
         for name in ("one", "other"):
             found.scheduled_job_event(type_=None, body=bodies.scheduled_job(name=name))
         failed = ScheduledJobStatus(active_count=2, last_failure_time=utc_now())
-        found.pulses.show(Key(NAMESPACE, "one"), status=failed, now=utc_now())
+        found.pulses.show(Key(NAMESPACE, "one"), status=failed, runs_kept=20, now=utc_now())
         async with served(found) as ask:
             status, answer = await ask("/health")
         assert status == 200
@@ -229,7 +229,7 @@ def test_six_failures_are_degraded_and_still_answered() -> None:
         found.leads = True
         for number in range(6):
             failed = ScheduledJobStatus(last_failure_time=utc_now())
-            found.pulses.show((NAMESPACE, f"job-{number}"), status=failed, now=utc_now())
+            found.pulses.show((NAMESPACE, f"job-{number}"), status=failed, runs_kept=20, now=utc_now())
         async with served(found) as ask:
             status, answer = await ask("/health")
         assert (status, answer["status"], answer["degradedAbove"]) == (200, "degraded", 5)

@@ -42,8 +42,10 @@ def ledger(*failed: float, lost: int = 0, last: float | None = None) -> Schedule
     )
 
 
-def together(*statuses: ScheduledJobStatus, now: datetime = NOON, degraded_above: int = 5) -> dict[str, Any]:
-    pulses = [Pulse.of(status, now=NOON) for status in statuses]
+def together(
+    *statuses: ScheduledJobStatus, now: datetime = NOON, degraded_above: int = 5, runs_kept: int = 20
+) -> dict[str, Any]:
+    pulses = [Pulse.of(status, runs_kept=runs_kept, now=NOON) for status in statuses]
     return overall(pulses, now=now, degraded_above=degraded_above).model_dump(by_alias=True)
 
 
@@ -118,6 +120,17 @@ def test_it_says_when_the_ledger_has_lost_some(
     assert (found["failuresLast24h"], found["failuresAtLeast"]) == (count, at_least)
 
 
+@pytest.mark.parametrize(("every", "at_least"), [(DAY / 2, False), (60.0, True)], ids=["days", "minutes"])
+def test_what_the_ledger_lost_before_its_oldest_run_is_no_failure_of_today(
+    every: float, at_least: bool
+) -> None:
+    runs = [run(Result.SUCCEEDED, seconds_ago=place * every) for place in range(1, 20)]
+    failed = run(Result.FAILED, seconds_ago=10.0)
+    status = ledger(10.0, lost=1).model_copy(update={"recent_runs": [failed, *runs]})
+    found = together(status)
+    assert (found["failuresLast24h"], found["failuresAtLeast"]) == (1, at_least)
+
+
 @given(
     failures=st.lists(st.integers(0, 3 * 24), unique=True, max_size=60),
     kept=st.integers(1, 60),
@@ -126,7 +139,7 @@ def test_the_count_is_exact_unless_it_says_at_least(failures: list[int], kept: i
     hours = sorted(failures)
     status = ledger(*(3600.0 * hour for hour in hours[:kept]), lost=len(hours[kept:]))
     true = sum(hour <= 24 for hour in hours)
-    found = together(status)
+    found = together(status, runs_kept=kept)
     assert found["failuresLast24h"] <= true
     assert found["failuresAtLeast"] or found["failuresLast24h"] == true
 
@@ -138,14 +151,14 @@ def test_ten_thousand_quiet_ones_are_remembered_as_one() -> None:
         counts=Counts(succeeded=7, failed=2),
         last_failure_time=after_noon(-2 * DAY),
     )
-    assert Pulse.of(quiet, now=NOON) is QUIET
+    assert Pulse.of(quiet, runs_kept=20, now=NOON) is QUIET
 
 
 def test_the_latest_look_counts_and_what_is_gone_does_not() -> None:
     pulses = Pulses()
     for name in ("one", "other"):
-        pulses.show(("shop", name), status=ledger(1.0), now=NOON)
-    pulses.show(("shop", "one"), status=ledger(1.0, 2.0), now=NOON)
+        pulses.show(("shop", name), status=ledger(1.0), runs_kept=20, now=NOON)
+    pulses.show(("shop", "one"), status=ledger(1.0, 2.0), runs_kept=20, now=NOON)
     assert pulses.overall(now=NOON).failures_last_24h == 3
     pulses.forget(("shop", "other"))
     pulses.forget(("shop", "never-seen"))

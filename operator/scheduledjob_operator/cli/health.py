@@ -62,7 +62,7 @@ def health(place: Place, *, degraded_above: int, output: str | None) -> None:
     jobs, now = place.jobs.all(place.chosen), place.clock.now()
     if not jobs:
         click.echo("No ScheduledJobs found.", err=True)
-    pulses = [Pulse.of(job.status, now=now) for job in jobs]
+    pulses = [Pulse.of(job.status, runs_kept=job.runs_kept, now=now) for job in jobs]
     found = overall(pulses, now=now, degraded_above=degraded_above)
     troubles = list(_troubles(jobs))
     if output is not None:

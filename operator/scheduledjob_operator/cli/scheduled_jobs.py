@@ -8,6 +8,7 @@ import click
 
 from scheduledjob_operator.cli.clock import Clock
 from scheduledjob_operator.models import ScheduledJobStatus
+from scheduledjob_operator.models.policies import History
 from scheduledjob_operator.status_reading import read_status
 
 Body = dict[str, Any]
@@ -32,6 +33,12 @@ class Named:
     raw_status: Mapping[str, Any]
     status: ScheduledJobStatus
     body: Body
+
+    @property
+    def runs_kept(self) -> int:
+        """history.runs."""
+        history = self.spec.get("history") or {}
+        return int(history.get("runs", History().runs))
 
     @classmethod
     def of(cls, body: Body) -> Self:
