@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from scheduledjob_operator.cli.options import Place
 from scheduledjob_operator.cli.scheduled_jobs import NoAnswer
-from tests.unit.bodies import NAME
+from scheduledjob_operator.cli.waiting import wait_for
+from tests.unit.bodies import NAME, NAMESPACE
 from tests.unit.fake_scheduled_jobs import FakeScheduledJobs, called, scheduled_job
+from tests.unit.moments import NOON, after_noon, text
 
 CANARY = "hunter2-canary"
 
@@ -170,6 +173,15 @@ def test_why_a_run_is_stuck_is_said_while_it_is_waited_for(jobs: FakeScheduledJo
     result = called(jobs, "run", NAME, "--wait", "--timeout", "20s")
     said = 'is active: ImagePullBackOff: Back-off pulling image "nowhere"'
     assert result.stderr.count(said) == 1
+
+
+def test_when_the_next_attempt_is_due_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    waits = {"id": "sync-1", "jobName": "sync-1", "trigger": "Manual", "request": "r", "reason": "Backoff"}
+    pending = {**waits, "attempt": 2, "dueTime": text(after_noon(3600)), "since": text(NOON)}
+    jobs = FakeScheduledJobs(scheduled_job(status={"pending": [pending]}))
+    jobs.operates = False
+    assert wait_for(Place(jobs, NAMESPACE), NAME, request="r", patience=10) is None
+    assert capsys.readouterr().err == "sync-1 is pending: Backoff, due at 2026-11-22T13:00:00Z\n"
 
 
 def test_a_cluster_that_is_away_for_a_moment_is_waited_for(jobs: FakeScheduledJobs) -> None:

@@ -8,7 +8,8 @@ from scheduledjob_operator.cli.asking import PATIENCE
 from scheduledjob_operator.cli.clock import looks
 from scheduledjob_operator.cli.options import Place, shown
 from scheduledjob_operator.cli.scheduled_jobs import NoAnswer, RefusedByCluster
-from scheduledjob_operator.models import Run, ScheduledJobStatus
+from scheduledjob_operator.models import PendingReason, Run, ScheduledJobStatus
+from scheduledjob_operator.models.types import format_time
 
 
 def wait_for(place: Place, name: str, *, request: str, patience: float | None) -> Run | None:
@@ -48,4 +49,6 @@ def _states(status: ScheduledJobStatus, *, request: str) -> Iterator[str]:
             yield f"{run.id} is active" + (f": {run.reason}: {run.message or ''}" if run.reason else "")
     for waiting in status.pending:
         if waiting.request == request:
-            yield f"{waiting.id} is pending: {waiting.reason}"
+            again = waiting.reason is PendingReason.BACKOFF
+            due = f", due at {format_time(waiting.due_time)}" if again else ""
+            yield f"{waiting.id} is pending: {waiting.reason}{due}"
