@@ -78,6 +78,25 @@ def test_it_says_what_to_write_instead(arguments: tuple[str, ...], code: int, se
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"\xff\xfe\xfd", "is no text in UTF-8."),
+        (b"a: [", "is no YAML: "),
+        (b"kind: ScheduledJob\nspec: 3\n", "spec: must be an object"),
+        (b"kind: ScheduledJob\nmetadata: x\nspec: [3]\n", "spec: must be an object"),
+        (b"- kind: ScheduledJob\n", "has no ScheduledJob in it."),
+        (b"", "has no ScheduledJob in it."),
+    ],
+)
+def test_a_file_that_is_no_manifest_is_a_sentence(content: bytes, sentence: str, tmp_path: Path) -> None:
+    file = tmp_path / "manifest.yaml"
+    file.write_bytes(content)
+    result = called("next", "-f", str(file))
+    assert result.exit_code == 65, result.output
+    assert sentence in result.stderr
+
+
 def test_the_page_of_the_command_line_shows_commands_that_can_be_given() -> None:
     page = Path("docs/command-line.md").read_text(encoding="utf-8")
     shown = re.findall(r"^\$ kubectl scheduledjob (.+)$", page, re.MULTILINE)

@@ -61,15 +61,18 @@ def next_runs(
 def _manifests(filename: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """(namespace/name, spec) of each ScheduledJob in a file."""
     try:
-        with click.open_file(str(filename)) as file:
+        with click.open_file(str(filename), encoding="utf-8") as file:
             documents = list(yaml.safe_load_all(file))
+    except UnicodeDecodeError:
+        _refuse(f"{filename} is no text in UTF-8.")
     except yaml.YAMLError as error:
         _refuse(f"{filename} is no YAML: {error}")
     found = False
     for document in documents:
         if isinstance(document, dict) and document.get("kind") == names.KIND:
             found = True
-            metadata = document.get("metadata") or {}
+            given = document.get("metadata")
+            metadata = given if isinstance(given, dict) else {}
             key = f"{metadata.get('namespace', 'default')}/{metadata.get('name', '')}"
             yield key, document.get("spec") or {}
     if not found:
