@@ -142,6 +142,19 @@ def test_a_long_list_is_read_page_by_page(kubeconfig: Path) -> None:
     assert server.received[0]["authorization"] == f"Bearer {TOKEN}"
 
 
+def test_a_list_whose_pages_have_expired_is_read_anew_in_one(kubeconfig: Path) -> None:
+    expired = status_of(410, "Expired", "The provided continue parameter is too old")
+    with serving(page("a", more="next please"), expired, page("a", "b")) as server:
+        found = connected(kubeconfig, server.url).all("shop")
+    assert [job.name for job in found] == ["a", "b"]
+    assert [request["query"] for request in server.received][1:] == [
+        {"limit": "500", "continue": "next please"},
+        {},
+    ]
+    with serving(expired) as server, pytest.raises(RefusedByCluster, match="is too old"):
+        connected(kubeconfig, server.url).all("shop")
+
+
 def test_those_of_all_namespaces_are_one_list(kubeconfig: Path) -> None:
     with serving(page("a", namespace="office")) as server:
         (found,) = connected(kubeconfig, server.url).all(None)

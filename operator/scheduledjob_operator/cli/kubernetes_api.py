@@ -26,6 +26,10 @@ _KIND = {"group": names.GROUP, "version": names.VERSION, "plural": names.PLURAL}
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
+class _Expired(RefusedByCluster):
+    """The pages of a list took so long that the API server does not know any more where they went on."""
+
+
 class KubernetesScheduledJobs:
     """The real ones."""
 
@@ -56,10 +60,16 @@ class KubernetesScheduledJobs:
         return cls(ApiClient(configuration), namespace=namespace)
 
     def all(self, namespace: str | None) -> list[Named]:
+        try:
+            return self._listed(namespace, limit=PAGE_SIZE)
+        except _Expired:  # as kubectl does it
+            return self._listed(namespace, limit=None)
+
+    def _listed(self, namespace: str | None, *, limit: int | None) -> list[Named]:
         found: list[Named] = []
         page: Body = {}
         while not page or page["metadata"].get("continue"):
-            query = {"limit": PAGE_SIZE, "_continue": page.get("metadata", {}).get("continue")}
+            query = {"limit": limit, "_continue": page.get("metadata", {}).get("continue")}
             if namespace is None:
                 page = _ask(self._objects.list_cluster_custom_object, **_KIND, **query)
             else:
@@ -117,7 +127,7 @@ def _ask(call: Callable[..., Any], **arguments: Any) -> Any:
     try:
         answer = call(**arguments, _request_timeout=SECONDS)
     except ApiException as error:
-        raise (NoAnswer if _is_passing(error) else RefusedByCluster)(_sentence(error)) from None
+        raise _kind_of(error)(_sentence(error)) from None
     except HTTPError as error:
         reason = getattr(error, "reason", None) or error
         raise NoAnswer(f"The cluster does not answer: {reason}") from None
@@ -128,10 +138,11 @@ def _ask(call: Callable[..., Any], **arguments: Any) -> Any:
     return answer
 
 
-def _is_passing(error: ApiException) -> bool:
-    """Whether the API server has no time or is not well, and may be soon."""
+def _kind_of(error: ApiException) -> type[RefusedByCluster]:
     status = int(error.status)
-    return status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return NoAnswer  # it has no time or is not well, and may be soon
+    return _Expired if status == HTTPStatus.GONE else RefusedByCluster
 
 
 def _sentence(error: ApiException) -> str:
