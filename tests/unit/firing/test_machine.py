@@ -9,7 +9,7 @@ from hypothesis.stateful import precondition, rule
 
 from tests.unit.bodies import Body
 from tests.unit.fake_cluster import LOST, UNREACHABLE
-from tests.unit.test_slots_machine import EDITS, SECOND, Life, begun
+from tests.unit.life import EDITS, SECOND, Life, begun
 
 NATIVE: list[Body] = [{"schedule": "*/5 * * * *"}, {"schedule": "0,20,21,22 * * * *"}]
 OURS: list[Body] = [
