@@ -1,37 +1,15 @@
-"""What the real client sends to an API server, and what it makes of the answers."""
+"""What the real client sends to an API server, and what it reads from it."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from scheduledjob_operator.cluster import ApiError, event_body, path
-from scheduledjob_operator.kubernetes_cluster import KubernetesCluster
-from tests.unit.api_server import Answer, ApiServer, broken_answer, json_answer, serving, text_answer
+from scheduledjob_operator.cluster import event_body, path
+from tests.unit.api_calls import NAMED, SEEN, Call, call
+from tests.unit.api_server import json_answer
 from tests.unit.bodies import cron_job, job, owner, scheduled_job
 from tests.unit.moments import after_noon
-
-Call = Callable[[KubernetesCluster], Awaitable[Any]]
-NAMED = {"namespace": "shop", "name": "a"}
-SEEN = {**NAMED, "resource_version": "7"}
-
-
-def call(request: Call, *answers: Answer) -> tuple[ApiServer, Any]:
-    """The server after a request, and the result. Raises ApiError."""
-
-    async def main() -> tuple[ApiServer, Any]:
-        async with serving(*answers) as (server, cluster):
-            return server, await request(cluster)
-
-    return asyncio.run(main())
-
-
-def refusal_of(request: Call, *answers: Answer) -> ApiError:
-    with pytest.raises(ApiError) as caught:
-        call(request, *answers)
-    return caught.value
 
 
 @pytest.mark.parametrize(
@@ -256,145 +234,6 @@ def test_of_the_jobs_of_a_namespace_only_those_are_kept_that_are_asked_for() -> 
     )
     assert [body["metadata"]["name"] for body in found] == ["a"]
     assert server.received[0].query == {"limit": "500", "labelSelector": "!l"}
-
-
-# Errors
-
-
-@pytest.mark.parametrize(
-    ("status", "answer", "reason", "message"),
-    [
-        (403, {"reason": "Forbidden", "message": "no"}, "Forbidden", "no"),
-        (409, {"reason": "Conflict", "message": "moved"}, "Conflict", "moved"),
-        (422, {"reason": "Invalid", "message": "bad"}, "Invalid", "bad"),
-        (500, {}, "Internal Server Error", "Internal Server Error"),
-    ],
-)
-def test_a_refusal_is_in_the_api_servers_words(status: int, answer: Any, reason: str, message: str) -> None:
-    error = refusal_of(
-        lambda cluster: cluster.patch_status(**SEEN, patch={}), json_answer(answer, status=status)
-    )
-    assert (error.status, error.reason, error.message) == (status, reason, message)
-    assert str(error) == f"{status} {reason}: {message}"
-
-
-def test_a_refusal_that_is_no_json_is_one_too() -> None:
-    error = refusal_of(
-        lambda cluster: cluster.patch_status(**SEEN, patch={}), text_answer("<html>", status=502)
-    )
-    assert (error.status, error.is_refusal) == (502, False)
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [broken_answer(), broken_answer('{"kind": '), text_answer("<html>"), text_answer("")],
-    ids=["nothing", "half", "no JSON", "empty"],
-)
-def test_an_answer_that_cannot_be_read_is_no_answer(answer: Answer) -> None:
-    error = refusal_of(lambda cluster: cluster.patch_status(**SEEN, patch={}), answer)
-    assert (error.status, error.is_refusal) == (0, False)
-
-
-def test_a_server_that_is_not_there_gives_no_answer() -> None:
-    async def main() -> None:
-        async with serving(json_answer({})) as (_, cluster):
-            cluster._client.configuration.host = "http://127.0.0.1:1"
-            await cluster.get("CronJob", **NAMED)
-
-    with pytest.raises(ApiError) as caught:
-        asyncio.run(main())
-    assert caught.value.status == 0
-
-
-@pytest.mark.parametrize(
-    ("error", "refusal"),
-    [
-        ((400, ""), True),
-        ((403, ""), True),
-        ((413, ""), True),
-        ((422, ""), True),
-        ((500, "failed to create typed patch object (a/b; batch/v1, Kind=CronJob)"), True),
-        ((0, ""), False),
-        ((401, ""), False),
-        ((404, ""), False),
-        ((409, ""), False),
-        ((410, ""), False),
-        ((429, ""), False),
-        ((500, ""), False),
-        ((503, ""), False),
-        ((504, ""), False),
-    ],
-    ids=str,
-)
-def test_what_is_no_use_to_try_again_at_once(error: tuple[int, str], refusal: bool) -> None:
-    assert ApiError(status=error[0], reason="", message=error[1]).is_refusal is refusal
-
-
-# Watching
-
-
-def watched(*answers: Answer, upto: int = 10) -> list[Any]:
-    """Events of one watch of Jobs."""
-    found: list[Any] = []
-
-    async def request(cluster: KubernetesCluster) -> None:
-        watching = cluster.watch("Job", namespace=None, selector="a=b", resource_version="5", seconds=300)
-        async with watching as events:
-            async for event in events:
-                found.append(event)
-                if len(found) == upto:
-                    return
-
-    call(request, *answers)
-    return found
-
-
-def test_a_watch_shows_event_after_event() -> None:
-    lines = [{"type": "ADDED", "object": job("a")}, {"type": "DELETED", "object": job("a")}]
-    assert watched(text_answer("".join(json.dumps(line) + "\n" for line in lines))) == lines
-
-
-def test_a_watch_begins_where_the_list_ended() -> None:
-    async def request(cluster: KubernetesCluster) -> None:
-        watching = cluster.watch("Job", namespace="shop", selector="a=b", resource_version="5", seconds=300)
-        async with watching as events:
-            async for _ in events:
-                pass
-
-    server, _ = call(request, text_answer(""))
-    (received,) = server.received
-    assert received.path == "/apis/batch/v1/namespaces/shop/jobs"
-    assert received.query == {
-        "watch": "true",
-        "allowWatchBookmarks": "true",
-        "labelSelector": "a=b",
-        "resourceVersion": "5",
-        "timeoutSeconds": "300",
-    }
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        broken_answer('{"type": "ADDED", "object": {}}\n'),
-        text_answer('{"type": "ADDED", "object": {}}\n<html>\n'),
-        text_answer('{"type": "ADDED", "object": {}}\n{"type": '),
-    ],
-    ids=["broken off", "no JSON", "half a line"],
-)
-def test_a_watch_that_breaks_off_says_so(answer: Answer) -> None:
-    with pytest.raises(ApiError) as caught:
-        watched(answer)
-    assert caught.value.status == 0
-
-
-def test_an_object_of_a_megabyte_fits_into_a_line() -> None:
-    body = job("a", annotations={"long": "x" * 1_000_000})
-    (event,) = watched(text_answer(json.dumps({"type": "ADDED", "object": body}) + "\n"))
-    assert event["object"] == body
-
-
-# Events
 
 
 def test_an_event_is_valid_whatever_is_in_it() -> None:
