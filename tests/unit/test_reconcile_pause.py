@@ -1,57 +1,12 @@
-"""The schedule held back: by its own failures, by the namespace, by the operator; and how it comes back."""
-
-import json
-from typing import Any
+"""The schedule held back by its own failures, and how it comes back."""
 
 import pytest
 
-from scheduledjob_operator.job_names import probe_job, slot_job
-from scheduledjob_operator.suspension import Switch
+from scheduledjob_operator.job_names import slot_job
 from tests.unit.bodies import NAME, NAMESPACE
 from tests.unit.moments import after_noon, text
-from tests.unit.world import World, verbs
-
-PAUSE = {"pauseAfter": {"consecutiveFailures": 2, "coolDown": "30m"}}
-PAUSED_AT = 610
-"""When the second run has failed."""
-PROBED_AT = PAUSED_AT + 1800
-
-
-def world_with(**fields: Any) -> World:
-    """One in sync, every five minutes, at 12:00:30."""
-    world = World()
-    world.create({"schedule": "*/5 * * * *", "handler": "sync", **fields})
-    world.settle()
-    return world
-
-
-def fail(world: World, *slots: float) -> None:
-    """The runs of these slots fail, ten seconds after each."""
-    for seconds in slots:
-        world.go_to(seconds)
-        name = world.start_slot(seconds)
-        world.go_to(seconds + 10)
-        world.finish(name, 1)
-        world.settle()
-
-
-def paused(**fields: Any) -> World:
-    world = world_with(**{**PAUSE, **fields})
-    fail(world, 300, 600)
-    return world
-
-
-def probe_of(seconds: float) -> str:
-    return probe_job(NAME, after_noon(seconds))
-
-
-def pause_of(world: World) -> tuple[str, str]:
-    """(status, reason) of the condition Paused."""
-    condition = world.condition("Paused")
-    return condition["status"], condition["reason"]
-
-
-# Too many failures
+from tests.unit.paused import PAUSE, PAUSED_AT, PROBED_AT, fail, pause_of, paused, probe_of, world_with
+from tests.unit.world import verbs
 
 
 def test_the_schedule_pauses_after_so_many_failures_in_a_row() -> None:
@@ -95,9 +50,6 @@ def test_the_slots_of_a_pause_are_skipped() -> None:
     world.go_to(PROBED_AT)
     assert world.unstarted() == [("Skipped", "Paused", 6)]
     assert world.status["counts"]["missed"] == 0
-
-
-# The run that is tried
 
 
 def test_one_run_is_tried_after_the_cool_down() -> None:
@@ -242,161 +194,3 @@ def test_a_suspension_that_somebody_lifts_by_hand_is_put_back() -> None:
     world.edit_cron_job(lambda body: body["spec"].update(suspend=False))
     world.settle()
     assert world.cron_job["spec"]["suspend"] is True
-
-
-# The namespace's switch
-
-
-def test_the_switch_of_the_namespace_holds_everything_back_with_its_reason() -> None:
-    world = world_with()
-    world.put_namespace(suspend="database migration")
-    world.settle()
-    assert world.cron_job["spec"]["suspend"] is True
-    assert pause_of(world) == ("True", "NamespaceSuspended")
-    assert "database migration" in world.condition("Paused")["message"]
-    assert world.status["suspended"] == "Suspended"
-    assert world.status["nextRunTimes"] == []
-
-
-def test_it_is_seen_by_an_operator_that_starts_later() -> None:
-    world = World()
-    world.put_namespace(suspend="freeze")
-    world.restart()
-    world.create()
-    world.settle()
-    assert world.cron_job["spec"]["suspend"] is True
-
-
-def test_it_ends_with_the_annotation_and_no_slot_of_the_past_starts() -> None:
-    world = world_with()
-    world.put_namespace(suspend="freeze")
-    world.settle()
-    world.go_to(1000)
-    world.put_namespace()
-    world.settle()
-    assert world.cron_job["spec"]["suspend"] is False
-    assert world.would_start() is None
-    assert world.unstarted() == [("Skipped", "Suspended", 3)]
-    assert pause_of(world) == ("False", "Resumed")
-
-
-def test_it_ends_by_itself_at_its_time() -> None:
-    world = world_with()
-    world.put_namespace(suspend="freeze", suspend_until=text(after_noon(1000)))
-    world.settle()
-    world.go_to(999)
-    assert world.cron_job["spec"]["suspend"] is True
-    world.go_to(1000)
-    assert world.cron_job["spec"]["suspend"] is False
-    assert world.would_start() is None
-    world.go_to(1200)
-    world.start_slot(1200)
-    world.settle()
-    assert world.unstarted() == [("Skipped", "Suspended", 3)]
-
-
-def test_a_longer_time_is_taken_note_of() -> None:
-    world = world_with()
-    world.put_namespace(suspend="freeze", suspend_until=text(after_noon(1000)))
-    world.settle()
-    world.put_namespace(suspend="freeze", suspend_until=text(after_noon(2000)))
-    world.go_to(1999)
-    assert world.cron_job["spec"]["suspend"] is True
-    world.go_to(2000)
-    assert world.cron_job["spec"]["suspend"] is False
-
-
-def test_nothing_at_all_starts_while_it_is_on_and_active_runs_go_on() -> None:
-    fields = {"retry": {"limit": 3, "backoff": {"initial": "30s"}}, "concurrencyPolicy": "Allow"}
-    world = world_with(**fields)
-    world.go_to(300)
-    failing, lasting = world.start_slot(300), "lasting"
-    world.put_job(lasting, created=after_noon(300))
-    world.go_to(310)
-    world.finish(failing, 1)
-    world.settle()
-    world.put_namespace(suspend="freeze")
-    world.annotate(run="now")
-    world.go_to(900)
-    assert world.created() == []
-    assert world.active() == [lasting]
-    assert [entry["outcome"] for entry in world.status["requests"]] == ["Refused"]
-    assert "freeze" in world.status["requests"][0]["message"]
-    assert [run for run, _, _ in world.pending()] == [failing]
-    world.put_namespace()
-    world.settle()
-    assert world.created() == [f"{failing}-r2"], "the attempt is made after all"
-
-
-def test_a_run_may_be_cancelled_while_it_is_on() -> None:
-    world = world_with()
-    world.go_to(300)
-    name = world.start_slot(300)
-    world.put_namespace(suspend="freeze")
-    world.settle()
-    world.annotate(cancel=name)
-    world.settle()
-    assert world.job(name)["spec"]["activeDeadlineSeconds"] == 1
-
-
-def test_a_pause_by_failures_goes_on_behind_it() -> None:
-    world = paused()
-    world.put_namespace(suspend="freeze")
-    world.settle()
-    assert pause_of(world) == ("True", "NamespaceSuspended")
-    world.go_to(PROBED_AT + 100)
-    assert world.created() == []
-    world.put_namespace()
-    world.settle()
-    assert pause_of(world) == ("True", "ConsecutiveFailures")
-    assert world.created() == [probe_of(PROBED_AT)]
-
-
-def test_a_namespace_with_other_annotations_wakes_nobody() -> None:
-    world = world_with()
-    before = len(world.cluster.requests)
-    world.put_namespace(team="x")
-    world.settle()
-    assert len(world.cluster.requests) == before
-
-
-# The operator's switch
-
-
-def test_the_operators_own_switch_holds_everything_back() -> None:
-    world = world_with()
-    world.switch = Switch(reason="upgrade", until=None, everywhere=True)
-    world.restart()
-    world.settle()
-    assert world.cron_job["spec"]["suspend"] is True
-    assert pause_of(world) == ("True", "OperatorSuspended")
-    world.switch = None
-    world.go_to(1000)
-    world.restart()
-    world.settle()
-    assert world.cron_job["spec"]["suspend"] is False
-    assert world.would_start() is None
-    assert world.unstarted() == [("Skipped", "Suspended", 3)]
-
-
-def test_it_ends_by_itself_at_its_time_too() -> None:
-    world = world_with()
-    world.switch = Switch(reason="upgrade", until=after_noon(400), everywhere=True)
-    world.restart()
-    world.settle()
-    world.go_to(399)
-    assert world.cron_job["spec"]["suspend"] is True
-    world.go_to(401)
-    assert world.cron_job["spec"]["suspend"] is False
-    assert pause_of(world) == ("False", "Resumed")
-
-
-def test_a_disabled_schedule_stays_disabled_behind_any_switch() -> None:
-    world = world_with(enabled=False)
-    world.put_namespace(suspend="freeze")
-    world.settle()
-    world.put_namespace()
-    world.settle()
-    assert world.cron_job["spec"]["suspend"] is True
-    assert world.status["suspended"] == "Disabled"
-    assert "freeze" not in json.dumps(world.status)
