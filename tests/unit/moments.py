@@ -14,3 +14,9 @@ def after_noon(seconds: float = 0.0) -> datetime:
 def text(instant: datetime) -> str:
     """As the API server writes it."""
     return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(text: str) -> float:
+    """A MicroTime, in seconds after noon."""
+    assert len(text) == len("2026-11-22T12:00:00.000000Z")
+    return (datetime.fromisoformat(text) - NOON) / timedelta(seconds=1)
