@@ -64,7 +64,9 @@ LAST_MISSED = Gauge(
     ["namespace", "name"],
 )
 ALERT_ON_FAILURE = Gauge(
-    "scheduledjob_alert_on_failure", "Whether alerts shall speak of it.", ["namespace", "name"]
+    "scheduledjob_alert_on_failure",
+    "0 while alerts shall not speak of it; absent else, which is what most are.",
+    ["namespace", "name"],
 )
 SUSPENDED = Gauge(
     "scheduledjob_suspended",
@@ -104,7 +106,7 @@ def show_state(
 ) -> None:
     """Show how a ScheduledJob stands. `spec`: None when it cannot be read; what was shown of it stays."""
     if spec is not None:
-        ALERT_ON_FAILURE.labels(namespace=namespace, name=name).set(spec.alert_on_failure)
+        _show_silence(namespace=namespace, name=name, silent=not spec.alert_on_failure)
     for reason in _SUSPENSIONS:
         if reason == status.suspended:
             SUSPENDED.labels(namespace=namespace, name=name, reason=reason).set(1)
@@ -119,6 +121,13 @@ def show_state(
         HEALTHY.remove(namespace, name)
     else:
         HEALTHY.labels(namespace=namespace, name=name).set(health.status == "True")
+
+
+def _show_silence(*, namespace: str, name: str, silent: bool) -> None:
+    if silent:
+        ALERT_ON_FAILURE.labels(namespace=namespace, name=name).set(0)
+    else:
+        ALERT_ON_FAILURE.remove(namespace, name)
 
 
 def forget_all() -> None:

@@ -18,18 +18,15 @@ NOTHING: list[Any] = []
 Case = tuple[str, Series, dict[str, list[Any]]]
 """A sentence, the series, and exactly what fires, by the time since their beginning."""
 
-SPEAKS: Series = job(alert_on_failure="1x80")
-
 STANDING: list[Case] = [
     (
         "a failing one, once it has been failing for five minutes, until it succeeds",
-        {**SPEAKS, **job(healthy="0x19 1x60")},
+        job(healthy="0x19 1x60"),
         {"4m30s": NOTHING, "5m": FAILING, "9m30s": FAILING, "10m": NOTHING},
     ),
     (
         "a healthy one and one that never ran are silent",
         {
-            **SPEAKS,
             **job(healthy="1x80", consecutive_failures="0x80"),
             **job(name="new", dead_letters="0x80"),
         },
@@ -37,7 +34,7 @@ STANDING: list[Case] = [
     ),
     (
         "one that fails now and then is silent",
-        {**SPEAKS, **job(healthy="0x7 1x7 0x7 1x7 0x7 1x7")},
+        job(healthy="0x7 1x7 0x7 1x7 0x7 1x7"),
         {"4m": NOTHING, "12m": NOTHING, "20m": NOTHING},
     ),
     (
@@ -50,7 +47,7 @@ STANDING: list[Case] = [
     ),
     (
         "and is silent at once when that is switched while its alert fires",
-        job(alert_on_failure="1x15 0x60", healthy="0x80"),
+        job(alert_on_failure="_x16 0x60", healthy="0x80"),
         {"7m30s": FAILING, "8m": NOTHING, "30m": NOTHING},
     ),
     (
@@ -61,10 +58,7 @@ STANDING: list[Case] = [
     *(
         (
             f"one that somebody holds back is silent while they do: {reason}",
-            {
-                **SPEAKS,
-                **job(healthy="0x80", **{f"suspended_because_{reason}": "_x20 1x19 _x60"}),
-            },
+            job(healthy="0x80", **{f"suspended_because_{reason}": "_x20 1x19 _x60"}),
             {"9m30s": FAILING, "10m": NOTHING, "20m": NOTHING, "31m": FAILING},
         )
         for reason in (SlotReason.DISABLED, SlotReason.OTHER_ENVIRONMENT, SlotReason.SUSPENDED)
@@ -72,37 +66,34 @@ STANDING: list[Case] = [
     *(
         (
             f"one that is held back by how it fares is not: {reason}",
-            {**SPEAKS, **job(healthy="0x80", **{f"suspended_because_{reason}": "1x80"})},
+            job(healthy="0x80", **{f"suspended_because_{reason}": "1x80"}),
             {"5m": FAILING, "30m": FAILING},
         )
         for reason in (SlotReason.PAUSED, SlotReason.OUT_OF_BOUNDS)
     ),
     (
         "a deleted one is silent after five minutes",
-        {**job(alert_on_failure="1x16 stale", healthy="0x16 stale")},
+        job(healthy="0x16 stale"),
         {"8m": FAILING, "12m30s": FAILING, "13m30s": NOTHING, "30m": NOTHING},
     ),
     (
         "dead letters are no second alert while it fails, but one of their own after that, until cleared",
-        {**SPEAKS, **job(healthy="0x60", dead_letters="2x39 0x20", consecutive_failures="1x19 0x60")},
+        job(healthy="0x60", dead_letters="2x39 0x20", consecutive_failures="1x19 0x60"),
         {"9m30s": FAILING, "10m": NOTHING, "15m": DEAD_LETTERS, "19m30s": DEAD_LETTERS, "20m": NOTHING},
     ),
     (
         "dead letters of one that is disabled are silent",
-        {
-            **SPEAKS,
-            **job(dead_letters="2x60", consecutive_failures="0x60", suspended_because_Disabled="1x60"),
-        },
+        job(dead_letters="2x60", consecutive_failures="0x60", suspended_because_Disabled="1x60"),
         {"10m": NOTHING},
     ),
     (
         "missed slots, for a quarter of an hour after that was found, by whatever operator began with it",
-        {**SPEAKS, **job(last_missed_timestamp_seconds="_x4 120x80")},
+        job(last_missed_timestamp_seconds="_x4 120x80"),
         {"1m30s": NOTHING, "2m": MISSED, "16m30s": MISSED, "17m": NOTHING, "30m": NOTHING},
     ),
     (
         "missed slots also when the operator that found them is gone",
-        {**SPEAKS, **job(last_missed_timestamp_seconds="_x4 120 120 stale")},
+        job(last_missed_timestamp_seconds="_x4 120 120 stale"),
         {"3m": MISSED, "15m": MISSED, "18m": NOTHING},
     ),
 ]
@@ -118,32 +109,32 @@ CHANGES: list[Case] = [
     (
         "a change of leader ends no alert and makes no second one",
         {
-            **job(healthy="0x16 stale", alert_on_failure="1x16 stale"),
-            **job(pod="b", healthy="_x18 0x60", alert_on_failure="_x18 1x60"),
+            **job(healthy="0x16 stale"),
+            **job(pod="b", healthy="_x18 0x60"),
         },
         {"8m": FAILING, "8m30s": FAILING, "9m": FAILING, "9m30s": FAILING, "14m": FAILING, "20m": FAILING},
     ),
     (
         "nor when the former leader is still read for a while",
         {
-            **job(healthy="0x30 stale", alert_on_failure="1x30 stale"),
-            **job(pod="b", healthy="_x18 0x60", alert_on_failure="_x18 1x60"),
+            **job(healthy="0x30 stale"),
+            **job(pod="b", healthy="_x18 0x60"),
         },
         {"9m": FAILING, "12m": FAILING, "15m30s": FAILING, "25m": FAILING},
     ),
     (
         "a change of leader does not begin the five minutes anew",
         {
-            **job(healthy="_x12 0x4 stale", alert_on_failure="1x16 stale"),
-            **job(pod="b", healthy="_x18 0x60", alert_on_failure="_x18 1x60"),
+            **job(healthy="_x12 0x4 stale"),
+            **job(pod="b", healthy="_x18 0x60"),
         },
         {"10m30s": NOTHING, "11m": FAILING},
     ),
     (
         "what succeeded meanwhile is silent at once",
         {
-            **job(healthy="0x16 stale", alert_on_failure="1x16 stale"),
-            **job(pod="b", healthy="_x18 1x60", alert_on_failure="_x18 1x60"),
+            **job(healthy="0x16 stale"),
+            **job(pod="b", healthy="_x18 1x60"),
         },
         {"8m30s": FAILING, "9m": NOTHING, "20m": NOTHING},
     ),

@@ -71,7 +71,7 @@ def test_a_field_that_is_taken_away_goes_from_the_cron_job(settled: World) -> No
 def test_whether_alerts_speak_of_it_is_switched_without_a_write_to_the_cron_job(settled: World) -> None:
     series = ("scheduledjob_alert_on_failure", {"namespace": NAMESPACE, "name": KEY.name})
     before = copy.deepcopy(settled.cron_job)
-    assert REGISTRY.get_sample_value(*series) == 1
+    assert REGISTRY.get_sample_value(*series) is None
     settled.change(alertOnFailure=False)
     assert verbs(settled.settle()) == ["status"]
     assert REGISTRY.get_sample_value(*series) == 0
