@@ -69,7 +69,19 @@ def test_a_cluster_that_is_away_for_a_moment_has_the_answer_in_the_next_one(jobs
     assert called(jobs, "run", NAME).exit_code == 0
     jobs.reads = [away] * 1000
     result = called(jobs, "run", NAME, "--queue")
-    assert (result.exit_code, result.stderr) == (1, f"Error: {away.message}\n")
+    assert result.exit_code == 1
+    assert f"Error: {away.message}. Whether the request has arrived is not known" in result.stderr
+    assert f"kubectl annotate --namespace shop scheduledjob {NAME} scheduledjob.dev/run.cli-" in result.stderr
+
+
+def test_a_request_of_which_nobody_knows_whether_it_has_arrived_is_made_again_and_is_the_same_one(
+    jobs: FakeScheduledJobs,
+) -> None:
+    lost = NoAnswer("The cluster does not answer: timed out")
+    jobs.writes = [lost, lost]
+    assert called(jobs, "run", NAME).exit_code == 0
+    assert len({name for annotations in jobs.annotations for name in annotations}) == 1
+    assert len(jobs.status().pending) == 1
 
 
 def test_what_was_granted_is_granted_when_the_annotation_cannot_be_taken_away(

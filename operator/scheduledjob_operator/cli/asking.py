@@ -2,8 +2,8 @@
 
 import json
 import secrets
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import click
 
@@ -14,6 +14,8 @@ from scheduledjob_operator.models import RequestOutcome
 from scheduledjob_operator.names import GROUP
 from scheduledjob_operator.request_texts import RefusedError, read
 from scheduledjob_operator.requests import identity
+
+T = TypeVar("T")
 
 PATIENCE = 30.0
 """Seconds until somebody is told that no operator answers."""
@@ -38,17 +40,25 @@ def ask(
     check(kind, given)
     annotation = f"{kind}.cli-{secrets.token_hex(4)}"
     value = json.dumps({"requestedBy": place.jobs.user(), **given} if requested_by is None else given)
-    place.jobs.annotate(place.namespace, name, {f"{GROUP}/{annotation}": value})
     to_call_off = (
-        "It will when it is there; to call it off: "
+        "to call it off: "
         f"kubectl annotate --namespace {place.namespace} scheduledjob {name} {GROUP}/{annotation}-"
     )
     try:
+        _make(place, name, annotation=f"{GROUP}/{annotation}", value=value)
         outcome = _answer(place, name, id_=identity(annotation, value))
+    except NoAnswer as away:
+        raise NoAnswer(
+            f"{away.message}. Whether the request has arrived is not known; {to_call_off}"
+        ) from None
     except KeyboardInterrupt:
-        raise Interrupted(f"The operator has not answered yet. {to_call_off}") from None
+        raise Interrupted(
+            f"The operator has not answered yet. It will when it is there; {to_call_off}"
+        ) from None
     if outcome is None:
-        raise RefusedByCluster(f"No operator has answered within {PATIENCE:.0f} s. {to_call_off}")
+        raise RefusedByCluster(
+            f"No operator has answered within {PATIENCE:.0f} s. It will when it is there; {to_call_off}"
+        )
     _take_away(place, name, annotation=f"{GROUP}/{annotation}")
     if outcome.outcome == "Refused":
         raise RefusedByCluster(f"The operator refused: {outcome.message}")
@@ -63,17 +73,40 @@ def check(kind: str, request: Mapping[str, Any]) -> None:
         raise click.UsageError(str(refused)) from None
 
 
+def _make(place: Place, name: str, *, annotation: str, value: str) -> None:
+    """Write the annotation. The same one is the same request, however often it is written."""
+
+    def write() -> bool:
+        place.jobs.annotate(place.namespace, name, {annotation: value})
+        return True
+
+    _insist(place, write)
+
+
 def _answer(place: Place, name: str, *, id_: str) -> RequestOutcome | None:
-    """The answer, or None; a cluster that does not answer for a moment may have it in the next one."""
+    """The answer, or None when nobody has answered in time."""
+
+    def look() -> RequestOutcome | None:
+        found = place.jobs.get(place.namespace, name).status.requests
+        return next((entry for entry in found if entry.id == id_), None)
+
+    return _insist(place, look)
+
+
+def _insist(place: Place, attempt: Callable[[], T | None]) -> T | None:
+    """What an attempt comes to at last; None: to nothing in all the time there is.
+
+    A cluster that does not answer for a moment may do so in the next one. Raises NoAnswer if it never does.
+    """
     away: NoAnswer | None = None
     for _ in looks(place.clock, patience=PATIENCE):
         try:
-            found, away = place.jobs.get(place.namespace, name).status.requests, None
+            found, away = attempt(), None
         except NoAnswer as no_answer:
             away = no_answer
             continue
-        if outcome := next((entry for entry in found if entry.id == id_), None):
-            return outcome
+        if found is not None:
+            return found
     if away is not None:
         raise away
     return None
