@@ -4,11 +4,11 @@ from collections.abc import Container, Sequence
 from datetime import datetime
 
 from scheduledjob_operator.models import DeadLetter, Result, Run, Trigger
+from scheduledjob_operator.models.runs import FAILURES
 from scheduledjob_operator.names import RunReason
 
 MOST = 50
 """Bound of status.deadLetters in the custom resource definition."""
-_FAILURES = (Result.FAILED, Result.TIMED_OUT)
 
 
 def updated(
@@ -32,7 +32,7 @@ def updated(
         identity = run.retry_of or run.id
         if run.result is Result.SUCCEEDED:
             by_id.pop(identity, None)
-        elif run.result in _FAILURES and identity in by_id:
+        elif run.result in FAILURES and identity in by_id:
             by_id[identity] = _tried_again(by_id[identity], run=run)
         elif _is_dead(run, retry_limit=retry_limit):
             own = run.id in overridden or identity in overridden
@@ -51,7 +51,7 @@ def _is_dead(run: Run, *, retry_limit: int) -> bool:
     """Whether nothing tries the run again that was to be tried again when it fails."""
     if run.trigger is Trigger.PROBE or run.reason == RunReason.SUPERSEDED:
         return False
-    return retry_limit > 0 and run.result in _FAILURES
+    return retry_limit > 0 and run.result in FAILURES
 
 
 def _letter(run: Run, *, identity: str, overridden: bool) -> DeadLetter:

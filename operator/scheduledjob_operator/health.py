@@ -14,10 +14,9 @@ from scheduledjob_operator.models import (
     Trigger,
 )
 from scheduledjob_operator.models.policies import Expect
+from scheduledjob_operator.models.runs import FAILURES
 from scheduledjob_operator.models.types import format_duration, format_time
 from scheduledjob_operator.names import ConditionType, HealthyReason
-
-_FAILURES = (Result.FAILED, Result.TIMED_OUT)
 
 
 def healthy(
@@ -72,7 +71,7 @@ def _verdict(
 
 def _failing(status: ScheduledJobStatus) -> str:
     runs = [*([status.last_run] if status.last_run else []), *status.recent_runs]
-    failed = next((run for run in runs if run.result in _FAILURES), None)
+    failed = next((run for run in runs if run.result in FAILURES), None)
     count = status.consecutive_failures
     in_a_row = "1 failure" if count == 1 else f"{count} failures in a row"
     if failed is None:

@@ -6,7 +6,6 @@ from datetime import datetime
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
 from scheduledjob_operator.models import (
-    Condition,
     Result,
     Run,
     ScheduledJobSpec,
@@ -114,9 +113,7 @@ def show_state(
             SUSPENDED.remove(namespace, name, reason)
     DEAD_LETTERS.labels(namespace=namespace, name=name).set(len(status.dead_letters))
     CONSECUTIVE_FAILURES.labels(namespace=namespace, name=name).set(status.consecutive_failures)
-    health: Condition | None = next(
-        (entry for entry in status.conditions if entry.type == ConditionType.HEALTHY), None
-    )
+    health = status.condition(ConditionType.HEALTHY)
     if health is None or health.status == "Unknown":
         HEALTHY.remove(namespace, name)
     else:

@@ -9,14 +9,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from scheduledjob_operator.models import Condition, Result, ScheduledJobStatus
+from scheduledjob_operator.models import ScheduledJobStatus
+from scheduledjob_operator.models.runs import FAILURES
 from scheduledjob_operator.models.types import Model
 from scheduledjob_operator.names import ConditionType
 
 DEGRADED_ABOVE = 5
 """How many runs may fail in a day until that is no accident any more."""
 DAY = timedelta(hours=24)
-_FAILURES = (Result.FAILED, Result.TIMED_OUT)
 
 
 class Overall(Model):
@@ -60,7 +60,7 @@ class Pulse:
         """What counts of a status. `runs_kept`: history.runs."""
         since = int((now - DAY).timestamp())
         failures, complete_since = _failures(status, runs_kept=runs_kept)
-        ready, healthy = (condition(status, kind) for kind in (ConditionType.READY, ConditionType.HEALTHY))
+        ready, healthy = (status.condition(kind) for kind in (ConditionType.READY, ConditionType.HEALTHY))
         found = cls(
             active=status.active_count,
             pending=len(status.pending),
@@ -80,18 +80,13 @@ class Pulse:
 QUIET = Pulse()
 
 
-def condition(status: ScheduledJobStatus, kind: ConditionType) -> Condition | None:
-    """A condition of a status."""
-    return next((entry for entry in status.conditions if entry.type == kind), None)
-
-
 def _failures(status: ScheduledJobStatus, *, runs_kept: int) -> tuple[list[int], int]:
     """When runs failed, oldest first, and since when that list is complete (0: always).
 
     The counts tell whether the ledger has lost any. These are older than those that it has, and than the
     newest `runs_kept` runs, for it keeps these, and one whose Job is still there.
     """
-    ends = [int(run.end_time.timestamp()) for run in status.recent_runs if run.result in _FAILURES]
+    ends = [int(run.end_time.timestamp()) for run in status.recent_runs if run.result in FAILURES]
     ends.sort()
     last = int(status.last_failure_time.timestamp()) if status.last_failure_time else 0
     if last > max(ends, default=0):

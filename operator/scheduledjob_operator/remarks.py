@@ -42,7 +42,7 @@ def run_remark(run: Run) -> Remark | None:
 
 def ready_remark(*, previous: ScheduledJobStatus, ready: Ready) -> Remark | None:
     """A word when `Ready` turned False, changed its reason while False, or turned True again."""
-    before = next((entry for entry in previous.conditions if entry.type == ConditionType.READY), None)
+    before = previous.condition(ConditionType.READY)
     if ready.ok:
         recovered = before is not None and before.status == "False"
         return Remark("Normal", ready.reason, ready.message) if recovered else None
@@ -107,8 +107,8 @@ def request_remark(outcome: RequestOutcome) -> Remark:
 
 def paused_remark(*, previous: ScheduledJobStatus, status: ScheduledJobStatus) -> Remark | None:
     """A word when the schedule paused or resumed."""
-    before = next((entry for entry in previous.conditions if entry.type == ConditionType.PAUSED), None)
-    now = next((entry for entry in status.conditions if entry.type == ConditionType.PAUSED), None)
+    before = previous.condition(ConditionType.PAUSED)
+    now = status.condition(ConditionType.PAUSED)
     if now is None or (before is not None and before.reason == now.reason):
         return None
     if now.reason == PausedReason.RESUMED:

@@ -11,16 +11,14 @@ from scheduledjob_operator.models import (
     Backoff,
     PendingReason,
     PendingRun,
-    Result,
     Retry,
     Run,
     Trigger,
 )
+from scheduledjob_operator.models.runs import FAILURES
 from scheduledjob_operator.names import RunReason
 from scheduledjob_operator.observed import EndedAs, JobSeen
 from scheduledjob_operator.runs import MAX_ATTEMPTS, asked
-
-_FAILURES = (Result.FAILED, Result.TIMED_OUT)
 
 
 def delay(backoff: Backoff, *, attempt: int, run_id: str) -> timedelta:
@@ -42,7 +40,7 @@ def next_attempt(*, run: Run, job: JobSeen, retry: Retry, now: datetime) -> Pend
     """
     if retry.backoff is None or job.attempt > retry.limit or job.backoff_limit or job.adopted:
         return None  # with a back-off limit of its own, Kubernetes has tried again already
-    if run.result not in _FAILURES or run.trigger is Trigger.PROBE:
+    if run.result not in FAILURES or run.trigger is Trigger.PROBE:
         return None
     if run.reason == RunReason.EXIT_CODE and run.exit_code in retry.never_on_exit_codes:
         return None

@@ -38,9 +38,8 @@ def timetable_of(*, previous: ScheduledJobStatus, stand: Standing, seen: Observa
         schedule = have.read_schedule()
     except ScheduleError:  # a hand-edited one, which is about to be put back
         return None
-    refused = any(
-        entry.type == ConditionType.READY and entry.status == "False" for entry in previous.conditions
-    )
+    ready = previous.condition(ConditionType.READY)
+    refused = ready is not None and ready.status == "False"
     # While the API server refuses the new CronJob, the old one goes on.
     changes = (
         seen.schedule is not None

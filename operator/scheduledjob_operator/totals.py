@@ -6,10 +6,10 @@ from datetime import datetime
 
 from scheduledjob_operator.causes import DISRUPTION_REASONS
 from scheduledjob_operator.models import ActiveRun, Counts, Result, Run, ScheduledJobStatus, Trigger
+from scheduledjob_operator.models.runs import FAILURES
 
 OLD_VALUE_BYTES = 1024
 """Largest handler result that stays in recentRuns once it is not in lastRun any more."""
-_FAILURES = (Result.FAILED, Result.TIMED_OUT)
 MOST_RUNS = 200
 """Bound of status.recentRuns in the custom resource definition."""
 
@@ -30,7 +30,7 @@ def with_runs(
         counts = _counted(counts, run)
         if run.result is Result.SUCCEEDED:
             success = _latest(success, run.end_time)
-        elif run.result in _FAILURES:
+        elif run.result in FAILURES:
             failure = _latest(failure, run.end_time)
     durations = [
         run.duration_seconds
@@ -60,7 +60,7 @@ def _failures_in_a_row(
     known, count = new_runs, previous.consecutive_failures
     if since != previous.last_success_time:
         known, count = (*previous.recent_runs, *new_runs), 0
-    return count + sum(run.result in _FAILURES and (since is None or run.end_time > since) for run in known)
+    return count + sum(run.result in FAILURES and (since is None or run.end_time > since) for run in known)
 
 
 def _newest(*, previous: ScheduledJobStatus, new_runs: tuple[Run, ...]) -> Run | None:

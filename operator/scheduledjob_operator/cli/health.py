@@ -10,10 +10,11 @@ import click
 from scheduledjob_operator.cli.options import Place, in_a_cluster, output, print_data, print_table
 from scheduledjob_operator.cli.scheduled_jobs import Named
 from scheduledjob_operator.names import ConditionType
-from scheduledjob_operator.pulse import DEGRADED_ABOVE, Overall, Pulse, condition, overall
+from scheduledjob_operator.pulse import DEGRADED_ABOVE, Overall, Pulse, overall
 
 DEGRADED = 1
 """Exit code, as of grep: the answer is no."""
+COLUMNS = ("NAMESPACE", "SCHEDULEDJOB", "CONDITION", "REASON", "MESSAGE")
 MESSAGE_LENGTH = 120
 """How much of a message a table has room for."""
 
@@ -68,15 +69,15 @@ def health(place: Place, *, degraded_above: int, output: str | None) -> None:
     if output is not None:
         print_data(_data(found, troubles=troubles), form=output)
     else:
-        _print(found, troubles=troubles, namespaces=place.chosen is None)
+        _print(place, found, troubles=troubles)
     if found.status == "degraded":
         raise click.exceptions.Exit(DEGRADED)
 
 
 def _troubles(jobs: Iterable[Named]) -> Iterator[Trouble]:
     for job in jobs:
-        ready = condition(job.status, ConditionType.READY)
-        healthy = condition(job.status, ConditionType.HEALTHY)
+        ready = job.status.condition(ConditionType.READY)
+        healthy = job.status.condition(ConditionType.HEALTHY)
         here = (job.namespace, job.name)
         if ready is None:
             yield Trouble(
@@ -99,7 +100,7 @@ def _data(found: Overall, *, troubles: Iterable[Trouble]) -> dict[str, Any]:
     }
 
 
-def _print(found: Overall, *, troubles: Iterable[Trouble], namespaces: bool) -> None:
+def _print(place: Place, found: Overall, *, troubles: Iterable[Trouble]) -> None:
     click.echo(f"{found.status}: {_failures(found)}")
     click.echo(
         f"{found.scheduled_jobs} ScheduledJobs, {found.unhealthy} unhealthy, {found.not_ready} not ready; "
@@ -107,7 +108,7 @@ def _print(found: Overall, *, troubles: Iterable[Trouble], namespaces: bool) -> 
     )
     rows = [
         (
-            *((trouble.namespace,) if namespaces else ()),
+            trouble.namespace,
             trouble.name,
             f"{trouble.condition}={trouble.status}",
             trouble.reason,
@@ -117,9 +118,7 @@ def _print(found: Overall, *, troubles: Iterable[Trouble], namespaces: bool) -> 
     ]
     if rows:
         click.echo()
-        print_table(
-            (*(("NAMESPACE",) if namespaces else ()), "SCHEDULEDJOB", "CONDITION", "REASON", "MESSAGE"), rows
-        )
+        print_table(place, COLUMNS, rows)
 
 
 def _failures(found: Overall) -> str:

@@ -10,7 +10,7 @@ import click
 import yaml
 
 from scheduledjob_operator.cli.clock import Clock
-from scheduledjob_operator.cli.scheduled_jobs import ScheduledJobs
+from scheduledjob_operator.cli.scheduled_jobs import Named, ScheduledJobs
 
 Verb = Callable[..., None]
 
@@ -31,6 +31,14 @@ class Place:
     @property
     def clock(self) -> Clock:
         return self.jobs.clock
+
+    def found(self, name: str | None) -> list[Named]:
+        """The ScheduledJob of that name, or all where none is named. Raises UsageError."""
+        if name is None:
+            return self.jobs.all(self.chosen)
+        if self.chosen is None:
+            raise click.UsageError("NAME is in one namespace: leave out NAME or --all-namespaces.")
+        return [self.jobs.get(self.chosen, name)]
 
 
 def in_a_cluster(*, all_namespaces: bool = False) -> Callable[[Verb], Verb]:
@@ -111,9 +119,10 @@ def print_data(data: Any, *, form: str) -> None:
         click.echo(yaml.dump(data, Dumper=_Readable, sort_keys=False, allow_unicode=True).rstrip())
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows in columns, as kubectl does."""
-    table = [[shown(cell) for cell in row] for row in (columns, *rows)]
+def print_table(place: Place, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows in columns, as kubectl does: the first one, NAMESPACE, only where there may be several."""
+    first = 0 if place.chosen is None else 1
+    table = [[shown(cell) for cell in row[first:]] for row in (columns, *rows)]
     widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
     for row in table:
         click.echo("   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -16,6 +16,7 @@ STATES = (RUNNING, PENDING, RETRYING, *(result for result in Result if result no
 NONE = "<none>"
 """As kubectl has it."""
 COLUMNS = (
+    "NAMESPACE",
     "SCHEDULEDJOB",
     "RUN",
     "TRIGGER",
@@ -85,6 +86,7 @@ class Listed:
         """Under COLUMNS."""
         run = self.run
         return (
+            self.namespace,
             self.name,
             run.id,
             run.trigger,

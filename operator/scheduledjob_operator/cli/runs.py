@@ -1,7 +1,6 @@
 """`kubectl scheduledjob runs`: what ran, what runs and what waits."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import click
 
@@ -57,10 +56,7 @@ def runs(
       kubectl scheduledjob runs portfolio-sync
       kubectl scheduledjob runs portfolio-sync portfolio-sync-29921980
     """  # noqa: D301  # click's own sign for a paragraph that stays as it is
-    if name is not None and place.chosen is None:
-        raise click.UsageError("NAME is in one namespace: leave out NAME or --all-namespaces.")
-    jobs = place.jobs.all(place.chosen) if name is None else [place.jobs.get(place.namespace, name)]
-    found = runs_of(jobs)
+    found = runs_of(place.found(name))
     if run is not None:
         print_data(_the_one(found, name=str(name), run=run).data(), form=output or "yaml")
         return
@@ -68,8 +64,10 @@ def runs(
     chosen = [listed for listed in found if not wanted or listed.state in wanted]
     if output is not None:
         print_data([listed.data() for listed in chosen[:limit]], form=output)
+    elif chosen:
+        print_table(place, COLUMNS, [listed.cells(now=place.clock.now()) for listed in chosen[:limit]])
     else:
-        _print(chosen[:limit], now=place.clock.now(), namespaces=place.chosen is None)
+        click.echo("No runs found.", err=True)
     if len(chosen) > limit:
         click.echo(f"{limit} of {len(chosen)} runs; more with --limit.", err=True)
 
@@ -85,15 +83,3 @@ def _the_one(found: Sequence[Listed], *, name: str, run: str) -> Listed:
         raise click.ClickException(f"{name} has no run {run}, and no other one.")
     more = f" and {len(there) - MOST_NAMED} more" if len(there) > MOST_NAMED else ""
     raise click.ClickException(f"{name} has no run {run}. It has: {', '.join(there[:MOST_NAMED])}{more}.")
-
-
-def _print(found: Sequence[Listed], *, now: datetime, namespaces: bool) -> None:
-    if not found:
-        click.echo("No runs found.", err=True)
-        return
-    rows = [listed.cells(now=now) for listed in found]
-    if namespaces:
-        where = [(listed.namespace, *row) for listed, row in zip(found, rows, strict=True)]
-        print_table(("NAMESPACE", *COLUMNS), where)
-    else:
-        print_table(COLUMNS, rows)

@@ -39,6 +39,10 @@ class Result(StrEnum):
     MISSED = "Missed"
 
 
+FAILURES = (Result.FAILED, Result.TIMED_OUT)
+"""The verdicts that are failures: they count for totals, dead letters, retries and health."""
+
+
 class PendingReason(StrEnum):
     """What a run that has no Job yet waits for."""
 

@@ -151,3 +151,7 @@ class ScheduledJobStatus(Model):
     """How many dead letters had to make room for newer ones."""
     requests: list[RequestOutcome] = Field(default=[], max_length=20, json_schema_extra=ATOMIC)
     """What became of the requests whose annotations are still there."""
+
+    def condition(self, kind: str) -> Condition | None:
+        """The condition of a type, if it is there."""
+        return next((entry for entry in self.conditions if entry.type == kind), None)

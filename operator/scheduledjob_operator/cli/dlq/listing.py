@@ -26,9 +26,7 @@ def list_letters(place: Place, name: str | None, output: str | None) -> None:
       kubectl scheduledjob dlq list -A
       kubectl scheduledjob dlq list portfolio-sync -o yaml
     """  # noqa: D301  # click's own sign for a paragraph that stays as it is
-    if name is not None and place.chosen is None:
-        raise click.UsageError("NAME is in one namespace: leave out NAME or --all-namespaces.")
-    found = place.jobs.all(place.chosen) if name is None else [place.jobs.get(place.namespace, name)]
+    found = place.found(name)
     if output is not None:
         print_data([letter for job in found for letter in _data(job)], form=output)
         return
@@ -36,8 +34,7 @@ def list_letters(place: Place, name: str | None, output: str | None) -> None:
     if not letters:
         click.echo("No dead letters.", err=True)
         return
-    first = 0 if place.chosen is None else 1
-    print_table(COLUMNS[first:], [_row(job, letter)[first:] for job, letter in letters])
+    print_table(place, COLUMNS, [_row(job, letter) for job, letter in letters])
 
 
 def _data(job: Named) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 import click
 
-from scheduledjob_operator.cli.asking import ask, requested_by_option
-from scheduledjob_operator.cli.dlq.chosen import chosen, everything
+from scheduledjob_operator.cli.asking import requested_by_option
+from scheduledjob_operator.cli.dlq.letters import ask_for, everything
 from scheduledjob_operator.cli.options import Place, in_a_cluster
 
 
@@ -19,5 +19,4 @@ def retry(place: Place, name: str, run: str | None, *, everything: bool, request
       kubectl scheduledjob dlq retry portfolio-sync portfolio-sync-29921980
       kubectl scheduledjob dlq retry portfolio-sync --all
     """  # noqa: D301  # click's own sign for a paragraph that stays as it is
-    request = {"run": chosen(run, everything=everything)}
-    click.echo(ask(place, name, kind="retry", request=request, requested_by=requested_by).message)
+    ask_for(place, name, run, kind="retry", everything=everything, requested_by=requested_by)
