@@ -1,11 +1,10 @@
-"""The command line as a user has it: a program beside kubectl, with the user's own kubeconfig and rights."""
+"""The command line asks: runs, their end, dead letters, a pause; with the rights of its user."""
 
 from __future__ import annotations
 
 import json
 import secrets
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,15 +15,13 @@ import pytest
 
 from tests.cluster.access import Cluster
 from tests.cluster.release import Operator
+from tests.e2e.command_line import Said, ended, started
 from tests.e2e.scheduled_job import ScheduledJob, as_text
 from tests.plugin import RESTRICTED
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.meanwhile
 
-PROGRAM = Path(sys.executable).parent / "kubectl-scheduledjob"
-LONGEST = 120.0
-"""Seconds until a verb that waits is taken for one that waits for ever."""
 AHEAD = timedelta(seconds=20)
 """Until the run to come: longer than a busy machine takes to start the program."""
 PODS = 90
@@ -42,15 +39,6 @@ SPECS: dict[str, dict[str, Any]] = {
 
 
 @dataclass
-class Said:
-    """What a verb has said when it was done."""
-
-    code: int
-    out: str
-    err: str
-
-
-@dataclass
 class CommandLine:
     """The command line in one namespace, and what was begun with it."""
 
@@ -63,32 +51,13 @@ class CommandLine:
         return ScheduledJob(self.cluster, self.namespace, name)
 
     def begin(self, what: str, *arguments: str) -> None:
-        self.begun[what] = self._started(arguments, {})
+        self.begun[what] = started(self.cluster, self.namespace, *arguments)
 
     def end(self, what: str) -> Said:
-        return _said(self.begun.pop(what))
+        return ended(self.begun.pop(what))
 
     def __call__(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Said:
-        return _said(self._started(arguments, environment or {}))
-
-    def _started(self, arguments: tuple[str, ...], environment: Mapping[str, str]) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [PROGRAM, *arguments, f"--namespace={self.namespace}"],
-            env={**self.cluster.environment, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-
-def _said(process: subprocess.Popen[str]) -> Said:
-    try:
-        out, err = process.communicate(timeout=LONGEST)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        out, err = process.communicate()
-    return Said(process.returncode, out, err)
+        return ended(started(self.cluster, self.namespace, *arguments, environment=environment))
 
 
 @pytest.fixture(scope="module")
@@ -119,8 +88,8 @@ def test_an_active_run_is_cancelled(line: CommandLine) -> None:
     (run,) = wait_until(lambda: job.status["active"], describe="it is active")
     said = line("cancel", "busy", "--requested-by=carol")
     assert (said.code, said.out, said.err) == (0, f"run {run['id']} will be ended\n", ""), said
-    ended = job.wait_run(run["id"])
-    assert (ended["result"], ended["message"]) == ("Cancelled", "cancelled by carol")
+    cancelled = job.wait_run(run["id"])
+    assert (cancelled["result"], cancelled["message"]) == ("Cancelled", "cancelled by carol")
     annotations = job.get()["metadata"]["annotations"]
     assert [name for name in annotations if name.startswith("scheduledjob.dev/")] == ["scheduledjob.dev/run"]
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,11 +13,11 @@ import yaml
 
 from tests.cluster.access import Cluster
 from tests.cluster.release import Operator
+from tests.e2e.command_line import ended, started
 from tests.e2e.scheduled_job import ScheduledJob
 from tests.plugin import RESTRICTED
 from tests.waiting import wait_until
 
-PLUGIN = Path(sys.executable).with_name("kubectl-scheduledjob")
 SPECS: dict[str, dict[str, Any]] = {
     "greeting": {"handler": "hello", "priority": "high"},
     "again": {
@@ -43,16 +40,9 @@ class CommandLine:
 
     def __call__(self, *arguments: str, code: int = 0) -> str:
         """What it prints; it has to end with the exit code."""
-        done = subprocess.run(
-            [PLUGIN, *arguments, f"--namespace={self.namespace}"],
-            env=self.cluster.environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout
+        done = ended(started(self.cluster, self.namespace, *arguments))
+        assert done.code == code, done.out + done.err
+        return done.out
 
 
 def wait_for(job: ScheduledJob, field: str) -> None:
